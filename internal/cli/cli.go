@@ -1,0 +1,109 @@
+// Package cli is the command line: one file a command, each a thin layer over
+// the package that does the work. It owns the terminal (progress, colour,
+// exit codes) and nothing else.
+//
+// Exit codes: 0 done; 1 it failed; 2 the command line was wrong; 3 the
+// documents do not answer the question (ask, search); 130 interrupted.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragstone/ragstone/internal/config"
+)
+
+// Exit codes, documented in the package comment and in `ragstone --help`.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNoAnswer    = 3
+	exitInterrupted = 130
+)
+
+// app is what every command is given: the configuration and the terminal.
+type app struct {
+	config config.Config
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// exitError ends the program with a code of its own; a nil cause prints
+// nothing.
+type exitError struct {
+	code  int
+	cause error
+}
+
+func (e *exitError) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.cause.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.cause }
+
+// Main runs the command line and returns the process's exit code.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, args, os.Stdout, os.Stderr)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	return exitCode(ctx, err, stderr)
+}
+
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "ragstone: interrupted")
+		return exitInterrupted
+	case errors.As(err, &exit):
+		if exit.cause != nil {
+			fmt.Fprintln(stderr, "ragstone:", exit.cause)
+		}
+		return exit.code
+	}
+	fmt.Fprintln(stderr, "ragstone:", err)
+	return exitFailed
+}
+
+// newRoot lists every command.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "ragstone",
+		Short:         "Your own OpenAI platform in one binary",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			a.config, err = config.Load()
+			return err
+		},
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &exitError{exitUsage, fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+	})
+	root.AddCommand(
+		newVersionCommand(a),
+	)
+	return root
+}

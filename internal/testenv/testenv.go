@@ -1,0 +1,64 @@
+// Package testenv finds what tests need from outside the tree: the shared test
+// data and the two default models. It is for tests only.
+//
+// Shared data lies in $RAGSTONE_SHARED, by default ../shared beside the
+// repository; a test that needs it is skipped with a plain line where it is
+// absent. Models lie in Ragstone's own store; their absence fails the test
+// when CI is set and skips it elsewhere, saying which command fetches them.
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/ragstone/ragstone/internal/config"
+)
+
+// The default models, by catalog name and by their main file in the store.
+const (
+	ChatModel     = "smollm2-135m-instruct"
+	ChatModelFile = "SmolLM2-135M-Instruct.Q4_1.gguf"
+	EmbedModel    = "all-minilm-l6-v2"
+)
+
+// Shared returns the path of a file or folder of the shared test data, or
+// skips the test.
+func Shared(tb testing.TB, elem ...string) string {
+	tb.Helper()
+	root := os.Getenv("RAGSTONE_SHARED")
+	if root == "" {
+		root = filepath.Join(repository(), "..", "shared")
+	}
+	path := filepath.Join(append([]string{root}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		tb.Skipf("shared test data is absent: %s; set RAGSTONE_SHARED to its folder", path)
+	}
+	return path
+}
+
+// Model returns a file or, with no file given, the folder of a model in the
+// store.
+func Model(tb testing.TB, name string, file ...string) string {
+	tb.Helper()
+	c, err := config.Load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(append([]string{c.Home, "models", name}, file...)...)
+	if _, err := os.Stat(path); err != nil {
+		const advice = "model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`"
+		if os.Getenv("CI") != "" {
+			tb.Fatalf(advice, name, path, name)
+		}
+		tb.Skipf(advice, name, path, name)
+	}
+	return path
+}
+
+// repository is the root of the source tree, found from this file's own path.
+func repository() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
