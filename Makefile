@@ -1,0 +1,67 @@
+# Ragstone's tasks. `make check` is what CI runs; `make help` lists the rest.
+# Needs Go, git and make. What else a target needs, it installs or names.
+
+export CGO_ENABLED = 0
+RAGSTONE_SHARED ?= $(abspath ../shared)
+export RAGSTONE_SHARED
+
+GO    ?= go
+TOOL   = $(GO) tool -modfile=tools/go.mod
+# Packages small enough to test without assembly, in plain Go.
+PURE   = ./internal/kernel
+# Packages under the race detector: all but those it would only slow down.
+RACE  ?= $(shell $(GO) list ./... | grep -v -e /internal/kernel -e /internal/model -e /test/)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: build
+build: ## build bin/ragstone
+	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
+
+.PHONY: check
+check: fmt models vet staticcheck test race purego cross tidy sdk ## everything CI runs
+	@echo "make check: all passed"
+
+.PHONY: fmt
+fmt: ## formatting (says which files gofmt would change)
+	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; echo "run: gofmt -w ."; exit 1; }
+
+.PHONY: models
+models: ## fetch the two default models into Ragstone's store
+	$(GO) run ./cmd/ragstone pull smollm2-135m-instruct all-minilm-l6-v2
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags purego $(PURE)
+	GOARCH=arm64 $(GO) vet ./internal/kernel ./internal/disk
+
+.PHONY: staticcheck
+staticcheck: ## staticcheck, pinned in tools/go.mod
+	$(TOOL) staticcheck ./...
+
+.PHONY: test
+test: ## tests, the policy tests among them
+	$(GO) test ./...
+
+.PHONY: race
+race: ## tests under the race detector (needs a C compiler)
+	@if command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1; then \
+		echo "$(GO) test -race -short ..."; CGO_ENABLED=1 $(GO) test -race -short $(RACE); \
+	else echo "race: no C compiler found (cc or gcc); the race tests are left out. Install one, e.g. 'apt-get install gcc'."; fi
+
+.PHONY: purego
+purego: ## kernels and the tiny model in plain Go
+	$(GO) test -tags purego $(PURE)
+	$(GO) test -tags purego -run 'Tiny' ./internal/model
+
+.PHONY: cross
+cross: ## build for the other platforms
+	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
+		echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/ragstone || exit 1; done
+
+.PHONY: tidy
+tidy: ## go.mod and go.sum say what is used
+	$(GO) mod tidy -diff
