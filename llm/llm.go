@@ -1,0 +1,221 @@
+package llm
+
+import (
+	"context"
+	"iter"
+)
+
+// Generator writes text. *Local and *Upstream are Generators.
+type Generator interface {
+	// Generate runs one request and streams what it writes, piece by piece.
+	// The stream ends after the last piece of every choice, or with one error
+	// and nothing after it. Leaving the loop, or ending ctx, cancels the work.
+	// The returned stream can be ranged over once.
+	Generate(ctx context.Context, req Request) iter.Seq2[Delta, error]
+}
+
+// Embedder turns texts into vectors. *LocalEmbedder and *Upstream are
+// Embedders.
+type Embedder interface {
+	// Embed returns one vector for each text, in order, all of one length.
+	// The caller owns them.
+	Embed(ctx context.Context, texts []string) ([][]float32, error)
+}
+
+// Scorer tells how likely given continuations are. *Local is a Scorer.
+type Scorer interface {
+	// Score returns one result for each item of the request, in order.
+	Score(ctx context.Context, req ScoreRequest) ([]Scored, error)
+}
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role    string // system, user, assistant, or what else the model's template knows
+	Content string
+	Name    string // who speaks, where the template shows it; usually empty
+}
+
+// NoTokens as Request.MaxTokens generates nothing: with Echo, the prompt's own
+// log-probabilities are all that is wanted.
+const NoTokens = -1
+
+// Request asks a Generator for a continuation of exactly one of Messages,
+// Prompt and Tokens. The zero value of every other field is the usual choice.
+type Request struct {
+	// Messages is a conversation, rendered with the model's own chat template.
+	// The special tokens of the model's vocabulary are plain text inside a
+	// Message: no content can forge a turn.
+	Messages []Message
+
+	// Prompt is text to go on with. Special tokens written in it are
+	// recognised: its author wrote the whole prompt.
+	Prompt string
+
+	// Tokens is a prompt in the model's own tokens. Upstream refuses it.
+	Tokens []int32
+
+	// MaxTokens bounds the tokens generated for each choice. Zero means as many
+	// as the context holds, which is also the bound of any larger number;
+	// either way the finish reason is then FinishLength.
+	MaxTokens int
+
+	// N is the number of choices wanted; zero means one. They share the
+	// prompt's work.
+	N int
+
+	// Temperature divides the logits: 0 always takes the likeliest token.
+	// Default 1.
+	Temperature *float64
+
+	// TopP keeps the fewest likeliest tokens whose probabilities reach it
+	// (nucleus sampling). Default 1, all.
+	TopP *float64
+
+	// TopK keeps the K likeliest tokens; zero keeps all.
+	TopK int
+
+	// MinP keeps the tokens at least MinP times as likely as the likeliest.
+	MinP float64
+
+	// PresencePenalty is subtracted from the logit of every token generated so
+	// far, FrequencyPenalty as many times as it was.
+	PresencePenalty  float64
+	FrequencyPenalty float64
+
+	// RepetitionPenalty divides a positive logit and multiplies a negative one
+	// of every token of the prompt and the text so far (Keskar et al. 2019,
+	// section 4.1). Zero and one mean none.
+	RepetitionPenalty float64
+
+	// LogitBias is added to the logits of single tokens.
+	LogitBias map[int32]float64
+
+	// Seed makes sampling repeatable: the same request with the same seed on
+	// the same class of machine gives the same text, whatever else runs.
+	// Choice i of N is what a lone request would draw with the i-th stream of
+	// the seed. Nil draws one.
+	Seed *int64
+
+	// Stop ends a choice before the first occurrence of any of these strings,
+	// which are not part of its text.
+	Stop []string
+
+	// EndTokens end a choice as the model's own end tokens do; IgnoreEnd
+	// generates past both.
+	EndTokens []int32
+	IgnoreEnd bool
+
+	// LogProbs asks for each token's log-probability in the model's own
+	// distribution, before temperature, filters, penalties and bias;
+	// TopLogProbs for that many likeliest tokens beside each.
+	LogProbs    bool
+	TopLogProbs int
+
+	// Echo puts the prompt before the text of every choice, with its
+	// log-probabilities if LogProbs is set. Not for Messages.
+	Echo bool
+}
+
+// Why a choice ended.
+const (
+	FinishStop   = "stop"   // the model's end of text, or a stop string
+	FinishLength = "length" // MaxTokens or the end of the context
+)
+
+// Delta is a piece of one choice.
+type Delta struct {
+	Index        int            // which choice, from 0
+	Text         string         // always whole characters; may be empty
+	Tokens       []TokenLogProb // when asked for: the tokens whose text ends in this piece
+	FinishReason string         // on a choice's last piece, else empty
+	Usage        *Usage         // on the stream's last piece, else nil
+}
+
+// TokenLogProb is a token and how likely the model held it.
+type TokenLogProb struct {
+	ID      int32          // of the local model; -1 from an upstream
+	Bytes   []byte         // its text, which may be part of a character
+	LogProb float64        // natural logarithm; NaN for a prompt's first token
+	Top     []TokenLogProb // the likeliest in its place, best first; their own Top is nil
+}
+
+// Usage counts the tokens of one request.
+type Usage struct {
+	PromptTokens     int // of the prompt, once whatever N
+	CachedTokens     int // those of the prompt that were found already computed
+	CompletionTokens int // generated, all choices together
+}
+
+// ScoreRequest asks for log-probabilities of texts the caller already has.
+type ScoreRequest struct {
+	Items []ScoreItem
+
+	// MaxTokens scores only the first so many tokens of each continuation;
+	// zero scores all. With 1 and no End nothing beyond the prompts is run.
+	MaxTokens int
+
+	// End is a text, such as a newline, whose log-probability is wanted in
+	// place of whatever follows each scored token. Empty asks for none.
+	End string
+}
+
+// ScoreItem is a continuation in its context. Items may share prompts, and
+// prompts may share beginnings: what is common is computed once.
+//
+// Special tokens are not recognised in either text. The continuation is
+// tokenised as the natural continuation of the prompt: both together, split
+// where the prompt's own tokens end. Where that is not possible because a token
+// would span the boundary (a prompt that ends in a newline, say, and a
+// continuation that begins with one), each is tokenised alone.
+type ScoreItem struct {
+	Prompt       string
+	Continuation string
+}
+
+// Scored is the result for one ScoreItem.
+type Scored struct {
+	Tokens []ScoredToken // of the continuation, in order
+}
+
+// ScoredToken is one token of a continuation.
+type ScoredToken struct {
+	Start, End int     // its bytes are Continuation[Start:End]
+	LogProb    float64 // of the token, given all before it
+
+	// EndLogProb is the log-probability that ScoreRequest.End comes right after
+	// this token: of End's first token and of every token whose text begins
+	// with End, so that a newline counts however many newlines the vocabulary
+	// has joined in one token. Zero when no End was asked for.
+	EndLogProb float64
+}
+
+// Completion is one choice of a finished stream.
+type Completion struct {
+	Text         string
+	Tokens       []TokenLogProb
+	FinishReason string
+}
+
+// Collect reads a stream to its end and returns its choices in order.
+func Collect(stream iter.Seq2[Delta, error]) ([]Completion, Usage, error) {
+	var choices []Completion
+	var usage Usage
+	for d, err := range stream {
+		if err != nil {
+			return nil, Usage{}, err
+		}
+		for len(choices) <= d.Index {
+			choices = append(choices, Completion{})
+		}
+		c := &choices[d.Index]
+		c.Text += d.Text
+		c.Tokens = append(c.Tokens, d.Tokens...)
+		if d.FinishReason != "" {
+			c.FinishReason = d.FinishReason
+		}
+		if d.Usage != nil {
+			usage = *d.Usage
+		}
+	}
+	return choices, usage, nil
+}
