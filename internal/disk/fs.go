@@ -85,3 +85,13 @@ func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 // SyncDir flushes a folder. On Windows it does nothing: NTFS journals names by
 // itself and offers no such call.
 func (OS) SyncDir(name string) error { return syncDir(name) }
+
+// ReadFile returns the content of a file, as os.ReadFile does.
+func ReadFile(fsys FS, name string) ([]byte, error) {
+	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
