@@ -1,0 +1,27 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// detect says which CPU features enable which level. The x/sys flags already
+// include the operating system's consent to save the wide registers.
+//
+// AVX2 kernels use FMA and F16C beside it, which every CPU with AVX2 has
+// except a few emulators. AVX512 kernels use VPDPBUSD (VNNI) on whole 512-bit
+// registers (F), byte and word operations (BW), the same on shorter registers
+// (VL), 64-bit and float logic (DQ). Skylake-X has all but VNNI, and lowers
+// its clock for 512-bit work: it runs the AVX2 kernels.
+//
+// What the levels are worth, Q4_1 SmolLM2-135M on two cores of an AMD EPYC
+// (Zen 4): see docs/decisions/0001-pure-go-engine.md.
+func detect() Level {
+	x := &cpu.X86
+	if !x.HasAVX2 || !x.HasFMA || !x.HasF16C {
+		return Plain
+	}
+	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI {
+		return AVX512
+	}
+	return AVX2
+}

@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// detect finds nothing to choose from: this build has the plain kernels only.
+func detect() Level { return Plain }

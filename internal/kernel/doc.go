@@ -1,0 +1,38 @@
+// Package kernel does the arithmetic: products of quantised and float
+// matrices, attention over a paged key-value cache, and the element-wise
+// functions of transformers, each in plain Go and in assembly for amd64.
+//
+// # Terms
+//
+// A block is 32 consecutive numbers of a row that share one scale, as the GGUF
+// formats define it. A group is 16 consecutive rows of a matrix, stored
+// interleaved so that one vector register holds the same column of all 16. A
+// level is a set of CPU instructions: Plain, AVX2 or AVX512.
+//
+// # How a kernel is laid out
+//
+// For a kernel x the file x.go has the exported function with its contract and
+// the plain definition, which is compiled everywhere for ever; x_amd64.go
+// chooses by a flag and calls directly (a function variable would make every
+// argument escape to the heap); x_amd64.s is the assembly, most of it written
+// by the generator in _asm; x_noasm.go serves every other build, and -tags
+// purego. Level says which CPU features a level needs.
+//
+// # Promises
+//
+// Numbers do not depend on company: an output element is reduced in one order
+// that depends on its own inputs alone, never on how many rows are multiplied
+// together, on how work is cut into pieces, or on the number of threads. See
+// docs/decisions/0006-invariant-arithmetic.md. Products of quantised matrices
+// are moreover bit-equal between levels. The float kernels differ between
+// levels by rounding; each states its bound.
+//
+// Functions are safe for concurrent use on different data. They allocate
+// nothing. A slice that is too short panics with the function's name; no
+// kernel reads or writes past the end of a slice it was given.
+//
+// # Left out
+//
+// No training, no GPU, no NEON yet. File formats are internal/gguf's and
+// internal/safetensors' business: this package is given bytes and a shape.
+package kernel

@@ -1,0 +1,194 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Product is one multiplication of a call of Multiply: row t of the activations
+// times the transposed Matrix goes to Out[t·Stride:][:Matrix.Rows()]. Stride
+// zero means Matrix.Rows().
+type Product struct {
+	Matrix *Matrix
+	Out    []float32
+	Stride int
+}
+
+// Multiply multiplies all rows of a by each matrix. The rows must be quantised
+// if a matrix says Quantized.
+//
+// The dot product of a block is an exact integer; blocks are then added in
+// order, each as acc + (d·scale)·dot and, for Q4_1, + m·sum, every operation
+// rounded to float32: so the result is bit-equal on every level. A float matrix
+// adds column after column, fused or not as the level has it: within
+// n·2⁻²⁴·Σ|w·x| of the exact sum.
+func Multiply(p *Pool, a *Activations, products ...Product) {
+	for _, m := range products {
+		if m.Stride == 0 {
+			m.Stride = m.Matrix.rows
+		}
+		if m.Matrix.cols != a.cols || m.Stride < m.Matrix.rows || a.rows > 0 && len(m.Out) < (a.rows-1)*m.Stride+m.Matrix.rows {
+			panic(fmt.Sprintf("kernel.Multiply: %d×%d activations, a %d×%d matrix and %d outputs at stride %d do not fit",
+				a.rows, a.cols, m.Matrix.rows, m.Matrix.cols, len(m.Out), m.Stride))
+		}
+	}
+	if a.rows == 0 {
+		return
+	}
+	// Pieces of equal size, at least four a thread so that a slow one is made
+	// up for, but not so small that handing them out shows.
+	total := 0
+	for _, m := range products {
+		total += len(m.Matrix.data)
+	}
+	piece := max(16<<10, total/(4*p.Threads())+1)
+	pieces := 0
+	for _, m := range products {
+		pieces += m.Matrix.pieces(piece)
+	}
+	p.Run(pieces, func(i int) {
+		for _, m := range products {
+			n := m.Matrix.pieces(piece)
+			if i < n {
+				stride := m.Stride
+				if stride == 0 {
+					stride = m.Matrix.rows
+				}
+				g := m.Matrix.groups()
+				m.Matrix.multiply(i*g/n, (i+1)*g/n, a, m.Out, stride)
+				return
+			}
+			i -= n
+		}
+	})
+}
+
+// pieces is into how many pieces of about that many bytes a matrix is cut.
+func (m *Matrix) pieces(bytes int) int {
+	return max(1, min(m.groups(), (len(m.data)+bytes/2)/bytes))
+}
+
+// multiply computes the outputs of groups [from, to) for all rows of a, a tile
+// of rows at a time: while a tile stays in the first-level cache, the weights
+// stream past.
+func (m *Matrix) multiply(from, to int, a *Activations, out []float32, stride int) {
+	for t := 0; t < a.rows; {
+		n := tileRows(a.rows - t)
+		for g := from; g < to; g++ {
+			weights := m.data[g*m.group : (g+1)*m.group]
+			if rows := m.rows - g*groupRows; rows < groupRows {
+				// The last group is not full: its outputs take a detour.
+				var tile [maxTile * groupRows]float32
+				m.tile(weights, a, t, n, tile[:], groupRows)
+				for i := range n {
+					copy(out[(t+i)*stride+g*groupRows:][:rows], tile[i*groupRows:])
+				}
+				continue
+			}
+			m.tile(weights, a, t, n, out[t*stride+g*groupRows:], stride)
+		}
+		t += n
+	}
+}
+
+// maxTile is the largest number of rows that a tile kernel takes.
+const maxTile = 8
+
+// tileRows is the height of the next tile when n rows are left. The height has
+// no influence on a row's numbers.
+func tileRows(n int) int {
+	switch {
+	case n >= 8:
+		return 8
+	case n >= 4:
+		return 4
+	case n >= 2:
+		return 2
+	}
+	return 1
+}
+
+// tile multiplies rows [t, t+n) of a by one group.
+func (m *Matrix) tile(weights []byte, a *Activations, t, n int, out []float32, stride int) {
+	if m.format.quantised() {
+		blocks := a.cols / BlockLen
+		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, out, stride)
+		return
+	}
+	floatTile(m.format, weights, a.x[t*a.cols:(t+n)*a.cols], n, out, stride)
+}
+
+// quantTileGeneric is the definition of a quantised tile: n rows of blocks
+// times one group.
+func quantTileGeneric(f Format, weights []byte, a []block, n int, out []float32, stride int) {
+	blocks := len(a) / n
+	size := len(weights) / blocks
+	for t := range n {
+		var acc [groupRows]float32
+		for b, x := range a[t*blocks : (t+1)*blocks] {
+			w := weights[b*size : (b+1)*size]
+			for r := range acc {
+				scale := half(w[2*r:]) * x.scale
+				switch f {
+				case Q8_0:
+					dot := x.q8 + dotBytes(w[32+4*r:], &x.q)
+					acc[r] += float32(scale * float32(dot))
+				case Q4_0:
+					dot := x.q4 + dotNibbles(w[32+4*r:], &x.q)
+					acc[r] += float32(scale * float32(dot))
+				case Q4_1:
+					dot := dotNibbles(w[64+4*r:], &x.q)
+					acc[r] += float32(scale * float32(dot))
+					acc[r] += float32(half(w[32+2*r:]) * x.sum)
+				}
+			}
+		}
+		copy(out[t*stride:][:groupRows], acc[:])
+	}
+}
+
+// dotBytes is the dot product of a row's 32 unsigned quants, four at every 64
+// bytes, with a block.
+func dotBytes(w []byte, q *[BlockLen]int8) (sum int32) {
+	for i := 0; i < BlockLen/4; i++ {
+		w := w[64*i : 64*i+4]
+		q := (*[4]int8)(q[4*i:])
+		sum += int32(w[0])*int32(q[0]) + int32(w[1])*int32(q[1]) + int32(w[2])*int32(q[2]) + int32(w[3])*int32(q[3])
+	}
+	return sum
+}
+
+// dotNibbles is the same for 4-bit quants, of which a byte holds two.
+func dotNibbles(w []byte, q *[BlockLen]int8) (sum int32) {
+	for i := 0; i < BlockLen/8; i++ {
+		w := w[64*i : 64*i+4]
+		low, high := (*[4]int8)(q[4*i:]), (*[4]int8)(q[4*i+16:])
+		for j, b := range w {
+			sum += int32(b&15)*int32(low[j]) + int32(b>>4)*int32(high[j])
+		}
+	}
+	return sum
+}
+
+// floatTileGeneric is the definition of a float tile.
+func floatTileGeneric(f Format, weights []byte, a []float32, n int, out []float32, stride int) {
+	cols := len(a) / n
+	for t := range n {
+		var acc [groupRows]float32
+		for c, x := range a[t*cols : (t+1)*cols] {
+			if f == F16 {
+				w := weights[2*groupRows*c:][:2*groupRows]
+				for r := range acc {
+					acc[r] += float32(half(w[2*r:]) * x)
+				}
+				continue
+			}
+			w := weights[4*groupRows*c:][:4*groupRows]
+			for r := range acc {
+				acc[r] += float32(math.Float32frombits(binary.LittleEndian.Uint32(w[4*r:])) * x)
+			}
+		}
+		copy(out[t*stride:][:groupRows], acc[:])
+	}
+}

@@ -1,0 +1,17 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func scaleBy(out, x, weight []float32, s float32) { scaleByGeneric(out, x, weight, s) }
+
+func siluMul(gate, up []float32) { siluMulGeneric(gate, up) }
+
+func quantize(x []float32, out []block) { quantizeGeneric(x, out) }
+
+func quantTile(f Format, weights []byte, a []block, n int, out []float32, stride int) {
+	quantTileGeneric(f, weights, a, n, out, stride)
+}
+
+func floatTile(f Format, weights []byte, a []float32, n int, out []float32, stride int) {
+	floatTileGeneric(f, weights, a, n, out, stride)
+}
