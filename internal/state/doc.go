@@ -1,0 +1,35 @@
+// Package state keeps Ragstone's durable rows: organizations, projects and API
+// keys now; files, threads, jobs and the ledger later. It stores them in one
+// SQLite database in the state folder of Ragstone's home (docs/decisions/
+// 0007-sqlite-by-default.md) and knows nothing of what they mean: that is the
+// business of internal/platform.
+//
+// # Tenancy
+//
+// An organization owns projects; a project is the root of every object, cache
+// key and metric that will ever be stored. Open makes the default
+// organization and project, so there is no row without an owner. Ids are a
+// prefix that names the kind and 24 random letters and digits (NewID): they
+// reveal neither how many there are nor when they were made
+// (docs/decisions/0008-tenancy-and-ids.md).
+//
+// # Files
+//
+//	ragstone.db         the rows; beside it SQLite's -wal and -shm
+//	ragstone.db.lock    held while the schema is brought up to date
+//	secret              32 random bytes that key hashes are keyed with
+//
+// The secret is a file of its own so that a copy of the database alone can
+// neither check nor forge a key. The database holds a proof of the secret;
+// Open refuses a pair that does not belong together.
+//
+// # Promises
+//
+// A Store is safe for concurrent use, and several processes may have one open
+// on the same folder: `ragstone keys` works beside a running server, which
+// sees its effect with the next request. Writes go through one connection and
+// are in the log on disk (WAL, synchronous=FULL) before they return: what was
+// acknowledged survives kill -9 and power loss. The schema is changed by the
+// numbered files in migrations, forward only; a database that a newer Ragstone
+// has migrated is refused.
+package state

@@ -1,0 +1,113 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+)
+
+// ErrNotFound means that no row has the id or hash asked for.
+var ErrNotFound = errors.New("not found")
+
+// Store is an open state folder.
+type Store struct {
+	write  *sql.DB // one connection; every transaction takes the write lock at once
+	read   *sql.DB
+	secret []byte
+}
+
+// Open opens the state folder dir, which it makes if need be together with the
+// default organization and project. The caller closes the Store.
+func Open(ctx context.Context, dir string) (_ *Store, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open state folder %s: %w", dir, err)
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "ragstone.db")
+	if err := touchPrivate(path); err != nil {
+		return nil, err
+	}
+	s := &Store{}
+	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
+		return nil, err
+	}
+	if s.read, err = connect(path, "_pragma=query_only(1)", 4); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
+	if err := s.prepare(ctx, dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// touchPrivate makes the database's file, for its owner's eyes only. SQLite
+// gives the files beside it the same permissions.
+func touchPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// connect opens a pool of at most n connections. A connection that finds the
+// database locked by another process waits up to ten seconds.
+func connect(path, option string, n int) (*sql.DB, error) {
+	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path)}
+	connector, err := sqlite.NewConnector(file.String() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + option)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// prepare brings the schema up to date and makes what every folder must have.
+func (s *Store) prepare(ctx context.Context, dir string) error {
+	if err := migrate(ctx, s.write, filepath.Join(dir, "ragstone.db.lock")); err != nil {
+		return err
+	}
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		secret, err := openSecret(ctx, tx, filepath.Join(dir, "secret"))
+		if err != nil {
+			return err
+		}
+		s.secret = secret
+		return makeDefaultTenant(ctx, tx)
+	})
+}
+
+// inTransaction runs do in a write transaction, which it commits unless do
+// fails.
+func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// Check reports whether the database answers.
+func (s *Store) Check(ctx context.Context) error {
+	var one int
+	return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+}
+
+// Close closes the store. Everything written is already on disk.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
