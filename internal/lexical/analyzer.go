@@ -110,7 +110,7 @@ func (a *analysis) term(word string) string {
 	switch {
 	case a.stop[term]:
 		term = ""
-	case len(term) > 2: // as in Porter's program and Lucene's
+	case len(term) > 2 && utf8.ValidString(term): // length as in Porter's program and Lucene's
 		a.env.SetCurrent(term)
 		a.stem(a.env)
 		term = a.env.Current()
