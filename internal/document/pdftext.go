@@ -1,0 +1,237 @@
+package document
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A pdfText gathers the pages of a PDF and writes them as text: a line break
+// after each line, a blank line between paragraphs and regions, words that a
+// hyphen had parted in one piece again.
+type pdfText struct {
+	pages []pdfPageText
+}
+
+type pdfPageText struct {
+	number  int
+	regions []region
+}
+
+func (t *pdfText) addPage(number int, fragments []fragment) {
+	t.pages = append(t.pages, pdfPageText{number, readingOrder(fragments)})
+}
+
+func (t *pdfText) document(title string) *Document {
+	w := pdfWriter{body: t.bodySize(), compounds: t.compounds()}
+	w.levels = t.headingLevels(w.body)
+	var pages []Page
+	for _, p := range t.pages {
+		w.blankLine()
+		start := w.text.Len()
+		for _, r := range p.regions {
+			w.region(r)
+		}
+		pages = append(pages, Page{Number: p.number, Start: start, End: w.text.Len()})
+	}
+	w.endHeading()
+	if w.text.Len() > 0 {
+		w.text.WriteByte('\n')
+	}
+	doc := newDocument(PDF, w.text.String())
+	doc.Title, doc.Pages, doc.Headings = title, pages, w.headings
+	return doc
+}
+
+// rows calls f for each row of all pages.
+func (t *pdfText) rows(f func(pdfRow)) {
+	for _, p := range t.pages {
+		for _, r := range p.regions {
+			for _, row := range r {
+				f(row)
+			}
+		}
+	}
+}
+
+// halfPoints rounds a font size, so that sizes can be compared.
+func halfPoints(size float64) int { return int(math.Round(2 * size)) }
+
+// bodySize is the size in which most of the text is set.
+func (t *pdfText) bodySize() int {
+	runes := map[int]int{}
+	t.rows(func(r pdfRow) { runes[halfPoints(r.size())] += len(r.text()) })
+	body := 0
+	for size, n := range runes {
+		if n > runes[body] || n == runes[body] && size < body {
+			body = size
+		}
+	}
+	return body
+}
+
+// headingLevels ranks the sizes clearly larger than the body's, the largest
+// first. The fourth and smaller share a level.
+func (t *pdfText) headingLevels(body int) map[int]int {
+	var sizes []int
+	t.rows(func(r pdfRow) {
+		if s := halfPoints(r.size()); isHeadingRow(r, body) && !slices.Contains(sizes, s) {
+			sizes = append(sizes, s)
+		}
+	})
+	slices.Sort(sizes)
+	slices.Reverse(sizes)
+	levels := map[int]int{}
+	for i, s := range sizes {
+		levels[s] = min(i+1, 4)
+	}
+	return levels
+}
+
+// isHeadingRow tells a row that is set 15 % larger than the body, short, and
+// words.
+func isHeadingRow(r pdfRow, body int) bool {
+	text := r.text()
+	letters := 0
+	for _, c := range text {
+		if unicode.IsLetter(c) {
+			letters++
+		}
+	}
+	return float64(halfPoints(r.size())) >= 1.15*float64(body) && len(text) <= 150 && letters >= 3
+}
+
+// compounds are the words with a hyphen inside a line. A line that ends in a
+// hyphen may part such a word, which then keeps it.
+func (t *pdfText) compounds() map[string]bool {
+	words := map[string]bool{}
+	t.rows(func(r pdfRow) {
+		for _, word := range strings.Fields(r.text()) {
+			word = strings.ToLower(strings.TrimFunc(word, func(c rune) bool { return !unicode.IsLetter(c) }))
+			if strings.Contains(word, "-") {
+				words[word] = true
+			}
+		}
+	})
+	return words
+}
+
+// A pdfWriter writes regions.
+type pdfWriter struct {
+	text      strings.Builder
+	headings  []Heading
+	body      int         // size of the body in half points
+	levels    map[int]int // of headings, by size in half points
+	compounds map[string]bool
+
+	pending     Heading // being written: large rows in succession are one heading
+	pendingSize int
+	hyphen      bool // the last row ended in a hyphen that is not written yet
+	tail        string
+}
+
+// region writes rows, with a blank line where the distance from one to the
+// next is larger than usual.
+func (w *pdfWriter) region(r region) {
+	pitch := linePitch(r)
+	for i, row := range r {
+		text := row.text()
+		switch {
+		case w.hyphen && w.joins(text):
+		case i == 0:
+			w.blankLine()
+		case row[0].middle()-r[i-1][0].middle() > 1.4*pitch,
+			halfPoints(row.size()) != halfPoints(r[i-1].size()) && w.isHeading(row) != w.isHeading(r[i-1]):
+			w.blankLine()
+		default:
+			w.lineBreak("\n")
+		}
+		w.row(row, text)
+	}
+}
+
+// row writes one row at the place reached.
+func (w *pdfWriter) row(row pdfRow, text string) {
+	if w.isHeading(row) {
+		w.heading(row, text)
+	} else {
+		w.endHeading()
+	}
+	w.text.WriteString(text)
+	w.hyphen = row.hyphen()
+	w.tail = text
+	if trimmed, ok := strings.CutSuffix(text, "\u00AD"); ok {
+		w.hyphen, w.tail = true, trimmed
+	}
+}
+
+func (w *pdfWriter) isHeading(row pdfRow) bool {
+	return w.levels[halfPoints(row.size())] > 0 && isHeadingRow(row, w.body)
+}
+
+// heading begins or continues a heading.
+func (w *pdfWriter) heading(row pdfRow, text string) {
+	size := halfPoints(row.size())
+	if w.pending.Level > 0 && size == w.pendingSize && !strings.HasSuffix(w.text.String(), "\n\n") && len(w.pending.Text) < 200 {
+		w.pending.Text += " " + text
+		return
+	}
+	w.endHeading()
+	w.pending = Heading{Level: w.levels[size], Start: w.text.Len(), Text: text}
+	w.pendingSize = size
+}
+
+func (w *pdfWriter) endHeading() {
+	if w.pending.Level > 0 {
+		w.pending.Text = strings.Join(strings.Fields(w.pending.Text), " ")
+		w.headings = append(w.headings, w.pending)
+	}
+	w.pending = Heading{}
+}
+
+// joins decides what becomes of the hyphen at the end of the last row: if the
+// next one goes on in lower case it parted a word and goes, unless the word is
+// written with it elsewhere. It reports whether the rows are one line now.
+func (w *pdfWriter) joins(next string) bool {
+	w.hyphen = false
+	first, _ := utf8.DecodeRuneInString(next)
+	left := w.tail[strings.LastIndexAny(w.tail, " \t")+1:]
+	right, _, _ := strings.Cut(next, " ")
+	word := strings.ToLower(strings.TrimFunc(left+"-"+right, func(c rune) bool { return !unicode.IsLetter(c) }))
+	if !unicode.IsLower(first) || w.compounds[word] {
+		w.text.WriteByte('-')
+		return unicode.IsLetter(first)
+	}
+	return true
+}
+
+func (w *pdfWriter) lineBreak(s string) {
+	if w.hyphen {
+		w.text.WriteByte('-')
+		w.hyphen = false
+	}
+	w.text.WriteString(s)
+}
+
+// blankLine parts what follows from what is there.
+func (w *pdfWriter) blankLine() {
+	w.endHeading()
+	if w.text.Len() > 0 && !strings.HasSuffix(w.text.String(), "\n\n") {
+		w.lineBreak("\n\n")
+	}
+}
+
+// linePitch is the usual distance between rows of a region.
+func linePitch(r region) float64 {
+	var steps []float64
+	for i := 1; i < len(r); i++ {
+		steps = append(steps, r[i][0].middle()-r[i-1][0].middle())
+	}
+	if len(steps) == 0 {
+		return math.Inf(1)
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2]
+}
