@@ -38,9 +38,9 @@ func (n bertNormalizer) ascii(r rune) (rune, bool) {
 		if n.lower {
 			r += 'a' - 'A'
 		}
-	case n.clean && unicode.IsSpace(r):
+	case n.clean && (r == '\t' || r == '\n' || r == '\r'):
 		return ' ', true
-	case n.clean && (r < ' ' || r == 0x7f):
+	case n.clean && (r < ' ' || r == 0x7f): // so are \v and \f
 		return 0, false
 	}
 	return r, true
@@ -84,10 +84,11 @@ func (n bertNormalizer) lowered(r rune, emit func(rune)) {
 	}
 }
 
-// isBertControl is the general category "other": controls, formats,
-// surrogates, private use.
+// isBertControl is the general category "other" without what is unassigned:
+// controls, formats, surrogates, private use. Hugging Face's tables are those
+// of Unicode 8, ours newer: they differ on some 560 rare characters.
 func isBertControl(r rune) bool {
-	return unicode.Is(unicode.C, r)
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs)
 }
 
 // isIdeograph is the reach of CJK ideographs in BERT's own code, which leaves

@@ -113,9 +113,9 @@ func splitterFor(regex string) (splitter, bool) {
 		`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`:
 		return splitGPT2, true
 	case llama3(`\p{N}{1,3}`):
-		return splitLlama3(numberGroup), true
+		return splitLlama3(numberGroup, 0), true
 	case llama3(`\p{N}`):
-		return splitLlama3(oneNumber), true
+		return splitLlama3(oneNumber, 0), true
 	case cased(`\p{N}{1,3}`, ignoringCase+`?`):
 		return splitCased(numberGroup, true), true
 	case cased(`\p{N}`, ``):

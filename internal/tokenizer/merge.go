@@ -24,49 +24,56 @@ const shortWord = 48
 // valid until the next call.
 func (m *merger) merge(b *bpe, word string) []mergeSymbol {
 	m.symbols = m.symbols[:0]
-	for i := range len(word) {
-		m.symbols = append(m.symbols, mergeSymbol{id: b.bytes[word[i]], start: i, end: i + 1, prev: i - 1, next: i + 1})
-	}
-	m.symbols[len(word)-1].next = -1
 	if len(word) <= shortWord {
-		return m.scan(&b.pairs)
+		return m.scan(b, word)
 	}
-	return m.heap(&b.pairs)
+	return m.heap(b, word)
 }
 
-// scan merges a short word. ranks[i] is that of symbols i and i+1.
-func (m *merger) scan(pairs *pairTable) []mergeSymbol {
-	var ranks [shortWord]uint32
-	s := m.symbols
-	rankAt := func(i int) uint32 {
-		if i < 0 || i+1 >= len(s) {
-			return noRank
-		}
-		return pairs.find(s[i].id, s[i+1].id).rank
-	}
+// shortSymbol is a symbol of a short word. It starts where the one before
+// ends; rank is that of its merge with the next one.
+type shortSymbol struct {
+	id, end int32
+	rank    uint32
+}
+
+// scan merges a short word.
+func (m *merger) scan(b *bpe, word string) []mergeSymbol {
+	var symbols [shortWord]shortSymbol
+	s := symbols[:len(word)]
 	for i := range s {
-		ranks[i] = rankAt(i)
+		s[i] = shortSymbol{b.bytes[word[i]], int32(i + 1), noRank}
+		if i > 0 {
+			s[i-1].rank = b.pairs.find(s[i-1].id, s[i].id).rank
+		}
 	}
 	for {
 		best := 0
-		for i := 1; i+1 < len(s); i++ {
-			if ranks[i] < ranks[best] {
+		for i := range s {
+			if s[i].rank < s[best].rank {
 				best = i
 			}
 		}
-		if ranks[best] == noRank {
-			return s
+		if s[best].rank == noRank {
+			break
 		}
-		s[best].id = pairs.find(s[best].id, s[best+1].id).merged
+		s[best].id = b.pairs.find(s[best].id, s[best+1].id).merged
 		s[best].end = s[best+1].end
-		copy(s[best+1:], s[best+2:])
-		copy(ranks[best+1:len(s)], ranks[best+2:len(s)])
-		s = s[:len(s)-1]
-		ranks[best] = rankAt(best)
+		s = append(s[:best+1], s[best+2:]...)
+		s[best].rank = noRank
+		if best+1 < len(s) {
+			s[best].rank = b.pairs.find(s[best].id, s[best+1].id).rank
+		}
 		if best > 0 {
-			ranks[best-1] = rankAt(best - 1)
+			s[best-1].rank = b.pairs.find(s[best-1].id, s[best].id).rank
 		}
 	}
+	start := 0
+	for _, x := range s {
+		m.symbols = append(m.symbols, mergeSymbol{id: x.id, start: start, end: int(x.end)})
+		start = int(x.end)
+	}
+	return m.symbols
 }
 
 // candidate is a pair in the heap: the symbols at left and its next one, which
@@ -83,8 +90,12 @@ func (c candidate) before(d candidate) bool {
 }
 
 // heap merges a word of any length in n·log n.
-func (m *merger) heap(pairs *pairTable) []mergeSymbol {
-	s := m.symbols
+func (m *merger) heap(b *bpe, word string) []mergeSymbol {
+	for i := range len(word) {
+		m.symbols = append(m.symbols, mergeSymbol{id: b.bytes[word[i]], start: i, end: i + 1, prev: i - 1, next: i + 1})
+	}
+	s, pairs := m.symbols, &b.pairs
+	s[len(s)-1].next = -1
 	m.queue = m.queue[:0]
 	for i := range s {
 		m.offer(pairs, i)

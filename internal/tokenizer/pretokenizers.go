@@ -13,7 +13,7 @@ type pretokenizer struct {
 	bos bool
 }
 
-// pretokenizers are the names that GGUF files use in tokenizer.ggml.pre.
+// pretokenizerNamed knows the names that GGUF files use in tokenizer.ggml.pre.
 func pretokenizerNamed(name string) (pretokenizer, bool) {
 	switch name {
 	case "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "gigachat",
@@ -22,13 +22,15 @@ func pretokenizerNamed(name string) (pretokenizer, bool) {
 	case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b":
 		return pretokenizer{splitters: []splitter{each(oneNumber), splitGPT2}}, true
 	case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2":
-		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup)}, wholeWords: true, bos: true}, true
+		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup, 0)}, wholeWords: true, bos: true}, true
 	case "dbrx", "smaug-bpe", "chatglm-bpe":
-		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup)}}, true
+		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup, 0)}}, true
 	case "glm4":
-		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup)}, wholeWords: true}, true
+		return pretokenizer{splitters: []splitter{splitLlama3(numberGroup, 0)}, wholeWords: true}, true
 	case "qwen2", "stablelm2", "hunyuan", "megrez", "deepseek-r1-qwen":
-		return pretokenizer{splitters: []splitter{splitLlama3(oneNumber)}}, true
+		return pretokenizer{splitters: []splitter{splitLlama3(oneNumber, 0)}}, true
+	case "qwen35":
+		return pretokenizer{splitters: []splitter{splitLlama3(oneNumber, mark)}}, true
 	case "gpt-4o", "llama4":
 		return pretokenizer{splitters: []splitter{splitCased(numberGroup, true)}}, true
 	case "tekken":

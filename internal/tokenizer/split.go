@@ -104,18 +104,21 @@ func splitGPT2(s string) int {
 //
 //	(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}
 //	| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
-func splitLlama3(digits matcher) splitter {
+//
+// Where marks is set, \p{M} counts as \p{L} but for the leading character, as
+// in Qwen 3.5.
+func splitLlama3(digits matcher, marks class) splitter {
 	return func(s string) int {
 		if n := contraction(s, true); n > 0 {
 			return n
 		}
-		if n := leadLetters(s, letter); n > 0 {
+		if n := leadLetters(s, letter|marks); n > 0 {
 			return n
 		}
 		if n := digits(s); n > 0 {
 			return n
 		}
-		if n := others(s, ""); n > 0 {
+		if n := others(s, marks, ""); n > 0 {
 			return n
 		}
 		return lines(s)
@@ -139,7 +142,7 @@ func splitCased(digits matcher, contractions bool) splitter {
 		if n := digits(s); n > 0 {
 			return n
 		}
-		if n := others(s, "/"); n > 0 {
+		if n := others(s, 0, "/"); n > 0 {
 			return n
 		}
 		return lines(s)
@@ -231,14 +234,14 @@ func leadLetters(s string, want class) int {
 	return run(s, want)
 }
 
-// others is  ?[^\s\p{L}\p{N}]+ before any number of line ends and of the
-// characters in more, which are ASCII.
-func others(s, more string) int {
+// others is  ?[^\s\p{L}\p{N}]+, without marks too where they are given, before
+// any number of line ends and of the ASCII character in more.
+func others(s string, marks class, more string) int {
 	lead := 0
 	if s[0] == ' ' {
 		lead = 1
 	}
-	n := runWithout(s[lead:], space|letter|number)
+	n := runWithout(s[lead:], space|letter|number|marks)
 	if n == 0 {
 		return 0
 	}
