@@ -47,13 +47,16 @@ type match struct {
 }
 
 // next finds the first match in text[from:].
-func (a *addedTokens) next(text string, from int, special bool) match {
+func (a *addedTokens) next(text string, from int, o Options) match {
 	for i := from; a.any && i < len(text); i++ {
 		for _, t := range a.byFirst[text[i]] {
-			if t.control && !special || !strings.HasPrefix(text[i:], t.text) {
+			if t.control && !o.Special || !strings.HasPrefix(text[i:], t.text) {
 				continue
 			}
 			m := match{t.id, i, i + len(t.text)}
+			if t.control && o.verbatim(m) {
+				continue
+			}
 			if t.singleWord && touchesWord(text, m) {
 				continue
 			}
@@ -67,6 +70,14 @@ func (a *addedTokens) next(text string, from int, special bool) match {
 		}
 	}
 	return match{none, len(text), len(text)}
+}
+
+// verbatim reports whether a match reaches into a verbatim part.
+func (o *Options) verbatim(m match) bool {
+	i, _ := slices.BinarySearchFunc(o.Verbatim, m.start, func(s Span, at int) int {
+		return cmp.Compare(s.End, at+1) // the first part that ends after the start
+	})
+	return i < len(o.Verbatim) && o.Verbatim[i].Start < m.end
 }
 
 func touchesWord(text string, m match) bool {

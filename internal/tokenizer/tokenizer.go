@@ -49,10 +49,18 @@ type Options struct {
 	// letters. Added tokens that are not control tokens are always matched.
 	Special bool
 
+	// Verbatim are the parts of the text, none empty, in order and apart, from
+	// outside: with Special set, a control token that reaches into one of them
+	// is not matched. All the rest is encoded as if they were not there.
+	Verbatim []Span
+
 	// AddSpecial puts the tokens around the text that the model's files ask
 	// for: BOS, EOS, or [CLS] and [SEP].
 	AddSpecial bool
 }
+
+// Span is the part text[Start:End] of a text.
+type Span struct{ Start, End int }
 
 // Piece is a token and the bytes text[Start:End] that it stands for.
 // Several tokens may share the bytes of one character. Tokens that AddSpecial
@@ -100,7 +108,7 @@ func (t *Tokenizer) encode(text string, o Options) *scratch {
 		}
 	}
 	for at := 0; at < len(text); {
-		m := t.added.next(text, at, o.Special)
+		m := t.added.next(text, at, o)
 		if m.start > at {
 			t.model.encode(s, text[at:m.start], at)
 		}
