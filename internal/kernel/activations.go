@@ -55,6 +55,9 @@ func (a *Activations) Row(i int) []float32 {
 	return a.x[i*a.cols : (i+1)*a.cols : (i+1)*a.cols]
 }
 
+// All returns all rows, one after another.
+func (a *Activations) All() []float32 { return a.x }
+
 // Quantize prepares row i for quantised matrices: in every block of 32, scale =
 // max|x|/127 and q = x·(127/max|x|) rounded to nearest, ties to even. Cols must
 // be a multiple of 32. All levels give the same bits. A block whose largest

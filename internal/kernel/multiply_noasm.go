@@ -15,3 +15,15 @@ func quantTile(f Format, weights []byte, a []block, n int, out []float32, stride
 func floatTile(f Format, weights []byte, a []float32, n int, out []float32, stride int) {
 	floatTileGeneric(f, weights, a, n, out, stride)
 }
+
+func attentionScores(queries []float32, n int, page []uint16, out []float32) {
+	attentionScoresGeneric(queries, n, page, out)
+}
+
+func attentionWeights(x []float32, scale float32) (peak, sum float32) {
+	return attentionWeightsGeneric(x, scale)
+}
+
+func attentionValues(weights []float32, n, tokens int, values []uint16, sum []float32) {
+	attentionValuesGeneric(weights, n, tokens, values, sum)
+}

@@ -1,0 +1,144 @@
+package model
+
+import (
+	"math"
+	"sync"
+
+	"github.com/ragstone/ragstone/internal/kernel"
+)
+
+// attention is the work of one chunk's attention, planned once and done for
+// every layer. A task is a tile of queries that share a key-value head. Where
+// there are few tasks, as when one sequence decodes, they are cut further, into
+// segments of keys; a task's segments are merged in order either way, so the
+// numbers are the same.
+type attention struct {
+	owner    []int // the span of each row
+	tasks    []attentionTask
+	split    bool
+	pieces   []piece // of split tasks: a task and one of its segments
+	partials []kernel.Partial
+	scratch  sync.Pool // of *scratch
+}
+
+type attentionTask struct {
+	span     *span
+	head     int // key-value head
+	from, n  int // queries, counted over the span's rows and the head's query heads
+	segments int
+	partial  int // of a split task: the index of its first partial
+}
+
+type piece struct{ task, segment int }
+
+// scratch is what one thread needs for a task.
+type scratch struct {
+	queries  []float32
+	sum, now kernel.Partial
+}
+
+// plan lists the tasks of a chunk.
+func (a *attention) plan(d *Decoder, spans []span) {
+	group := d.config.Heads / d.config.KVHeads
+	a.owner, a.tasks, a.pieces = a.owner[:0], a.tasks[:0], a.pieces[:0]
+	segments := 0
+	for i := range spans {
+		s := &spans[i]
+		for range s.n {
+			a.owner = append(a.owner, i)
+		}
+		for head := range d.config.KVHeads {
+			for from := 0; from < s.n*group; from += kernel.MaxQueries {
+				n := min(kernel.MaxQueries, s.n*group-from)
+				last := s.position + (from+n-1)/group
+				t := attentionTask{span: s, head: head, from: from, n: n, segments: last/kernel.SegmentTokens + 1, partial: segments}
+				segments += t.segments
+				a.tasks = append(a.tasks, t)
+			}
+		}
+	}
+	a.split = len(a.tasks) < 4*d.pool.Threads() && segments > len(a.tasks)
+	if !a.split {
+		return
+	}
+	for i := range a.tasks {
+		for s := range a.tasks[i].segments {
+			a.pieces = append(a.pieces, piece{i, s})
+		}
+	}
+	if len(a.partials) < segments {
+		a.partials = make([]kernel.Partial, segments)
+	}
+}
+
+// run computes a layer's attention from the queries and the caches.
+func (a *attention) run(d *Decoder, layer int) {
+	if !a.split {
+		d.pool.Run(len(a.tasks), func(i int) {
+			t, w := &a.tasks[i], a.take()
+			t.segment(d, layer, 0, &w.sum, w)
+			for s := 1; s < t.segments; s++ {
+				t.segment(d, layer, s, &w.now, w)
+				w.sum.Add(&w.now)
+			}
+			t.finish(d, &w.sum)
+			a.scratch.Put(w)
+		})
+		return
+	}
+	d.pool.Run(len(a.pieces), func(i int) {
+		p, w := a.pieces[i], a.take()
+		t := &a.tasks[p.task]
+		t.segment(d, layer, p.segment, &a.partials[t.partial+p.segment], w)
+		a.scratch.Put(w)
+	})
+	for i := range a.tasks {
+		t := &a.tasks[i]
+		for s := 1; s < t.segments; s++ {
+			a.partials[t.partial].Add(&a.partials[t.partial+s])
+		}
+		t.finish(d, &a.partials[t.partial])
+	}
+}
+
+func (a *attention) take() *scratch {
+	if w, ok := a.scratch.Get().(*scratch); ok {
+		return w
+	}
+	return new(scratch)
+}
+
+// segment attends from the task's queries to one segment of keys.
+func (t *attentionTask) segment(d *Decoder, layer, segment int, p *kernel.Partial, w *scratch) {
+	c := &d.config
+	group, dim := c.Heads/c.KVHeads, c.HeadSize
+	w.queries = w.queries[:0]
+	var visible [kernel.MaxQueries]int
+	for i := range t.n {
+		row, head := t.query(i, group)
+		at := row*c.Heads*dim + head*dim
+		w.queries = append(w.queries, d.work.query[at:at+dim]...)
+		visible[i] = t.span.position + (t.from+i)/group + 1 - segment*kernel.SegmentTokens
+	}
+	var pages [kernel.SegmentPages][]uint16
+	blocks := t.span.in.Cache.blocks[segment*kernel.SegmentPages:]
+	n := min(len(blocks), kernel.SegmentPages)
+	for i, b := range blocks[:n] {
+		pages[i] = d.page(b, layer, t.head)
+	}
+	p.Attend(w.queries, pages[:n], visible[:t.n], float32(1/math.Sqrt(float64(dim))))
+}
+
+// finish writes the task's attention to where the projection reads it.
+func (t *attentionTask) finish(d *Decoder, p *kernel.Partial) {
+	group, dim := d.config.Heads/d.config.KVHeads, d.config.HeadSize
+	for i := range t.n {
+		row, head := t.query(i, group)
+		p.Result(i, d.work.attended.Row(row)[head*dim:(head+1)*dim])
+	}
+}
+
+// query returns the chunk's row and the head of the task's i-th query.
+func (t *attentionTask) query(i, group int) (row, head int) {
+	return t.span.row + (t.from+i)/group, t.head*group + (t.from+i)%group
+}
