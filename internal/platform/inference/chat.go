@@ -1,0 +1,248 @@
+package inference
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/state"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// ChatAnswer is a chat completion under way. Its caller takes either
+// Completion or Chunks, once, and closes it.
+type ChatAnswer struct {
+	*running
+	id        string
+	created   int64
+	model     string // as it was asked for
+	printed   string // of the weights
+	choices   int
+	logProbs  bool
+	withUsage bool
+}
+
+// Chat starts the answer to a chat request. An error means that nothing was
+// run; it is an *openai.RequestError, a *ModelNotFoundError, an
+// *account.LimitError, a *ContextError, or one of the model's.
+func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.ChatCompletionRequest) (*ChatAnswer, error) {
+	if err := validateChat(r); err != nil {
+		return nil, err
+	}
+	route, err := s.routeToGenerator(r.Model)
+	if err != nil {
+		return nil, err
+	}
+	request, err := route.chatRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	bound := chatBound(request, route.model.Context)
+	run, err := s.start(caller, route, "messages", bound, route.model.Generator.Generate(ctx, request))
+	if err != nil {
+		return nil, err
+	}
+	return &ChatAnswer{
+		running:   run,
+		id:        state.NewID("chatcmpl-"),
+		created:   time.Now().Unix(),
+		model:     route.asked,
+		printed:   route.model.Fingerprint,
+		choices:   request.N,
+		logProbs:  request.LogProbs,
+		withUsage: r.StreamOptions != nil && r.StreamOptions.IncludeUsage,
+	}, nil
+}
+
+// chatRequest converts a request from the wire.
+func (rt route) chatRequest(r *openai.ChatCompletionRequest) (llm.Request, error) {
+	bias, err := rt.logitBias(r.LogitBias)
+	if err != nil {
+		return llm.Request{}, err
+	}
+	request := llm.Request{
+		MaxTokens:        int(valueOr(r.MaxCompletionTokens, valueOr(r.MaxTokens, 0))),
+		N:                int(valueOr(r.N, 1)),
+		Temperature:      r.Temperature,
+		TopP:             r.TopP,
+		PresencePenalty:  numberOr(r.PresencePenalty, 0),
+		FrequencyPenalty: numberOr(r.FrequencyPenalty, 0),
+		LogitBias:        bias,
+		Seed:             r.Seed,
+		Stop:             r.Stop,
+		LogProbs:         r.LogProbs != nil && *r.LogProbs,
+		TopLogProbs:      int(valueOr(r.TopLogProbs, 0)),
+	}
+	for _, m := range r.Messages {
+		request.Messages = append(request.Messages, modelMessage(m))
+	}
+	return request, nil
+}
+
+// modelMessage converts a message to the roles that chat templates know. Few
+// templates show a speaker's name, so it is written before the words, where
+// every model can read it.
+func modelMessage(m openai.ChatMessage) llm.Message {
+	message := llm.Message{Role: m.Role, Content: m.Content.Text()}
+	if m.Role == "developer" {
+		message.Role = "system"
+	}
+	if m.Name != nil && *m.Name != "" {
+		message.Content = *m.Name + ": " + message.Content
+	}
+	return message
+}
+
+// messageOverhead bounds the tokens that a chat template puts around one
+// message and before the answer.
+const messageOverhead = 64
+
+// chatBound is the most tokens a chat request can take: a token is at least a
+// byte, and prompt and completion together fit the context.
+func chatBound(r llm.Request, context int) Usage {
+	prompt := messageOverhead
+	for _, m := range r.Messages {
+		prompt += len(m.Content) + messageOverhead
+	}
+	return capped(prompt, r.MaxTokens, r.N, context)
+}
+
+// unknownContext stands for the context of a model that does not tell it, where
+// a request names no cap of its own.
+const unknownContext = 8192
+
+// capped is a usage bound of a prompt and n completions of at most most tokens,
+// zero meaning what the context holds.
+func capped(prompt, most, n, context int) Usage {
+	if context > 0 {
+		prompt = min(prompt, context)
+	} else {
+		context = unknownContext
+	}
+	if most <= 0 {
+		most = context
+	}
+	return Usage{PromptTokens: prompt, CompletionTokens: min(most, max(context, unknownContext)) * max(n, 1)}
+}
+
+func numberOr(v *float64, absent float64) float64 {
+	if v == nil {
+		return absent
+	}
+	return *v
+}
+
+// Completion reads the answer to its end.
+func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
+	choices, usage, err := llm.Collect(a.deltas())
+	if err != nil {
+		return nil, err
+	}
+	c := &openai.ChatCompletion{
+		ID:                a.id,
+		Choices:           make([]openai.ChatChoice, len(choices)),
+		Created:           a.created,
+		Model:             a.model,
+		ServiceTier:       "default",
+		SystemFingerprint: a.printed,
+		Object:            "chat.completion",
+		Usage:             wireUsage(usage),
+	}
+	for i, choice := range choices {
+		c.Choices[i] = openai.ChatChoice{
+			FinishReason: choice.FinishReason,
+			Index:        i,
+			Message:      openai.AssistantMessage{Content: &choice.Text, Annotations: []struct{}{}, Role: "assistant"},
+			LogProbs:     a.chatLogProbs(choice.Tokens),
+		}
+	}
+	return c, nil
+}
+
+// Chunks streams the answer: for each choice its role, its text, its end; then
+// the usage, if it was asked for.
+func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
+	return func(yield func(*openai.ChatCompletionChunk, error) bool) {
+		for i := range a.choices {
+			if !yield(a.chunk(openai.ChunkChoice{Index: i, Delta: openai.ChatDelta{Role: "assistant", Content: new(string)}}), nil) {
+				return
+			}
+		}
+		var usage llm.Usage
+		for delta, err := range a.deltas() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if delta.Usage != nil {
+				usage = *delta.Usage
+			}
+			if !a.yieldDelta(delta, yield) {
+				return
+			}
+		}
+		if a.withUsage {
+			last := a.chunk()
+			counts := wireUsage(usage)
+			last.Usage.Counts = &counts
+			yield(last, nil)
+		}
+	}
+}
+
+// yieldDelta sends what a delta adds and then, in a chunk of its own, why the
+// choice ended.
+func (a *ChatAnswer) yieldDelta(d llm.Delta, yield func(*openai.ChatCompletionChunk, error) bool) bool {
+	if d.Text != "" || len(d.Tokens) > 0 {
+		choice := openai.ChunkChoice{Index: d.Index, Delta: openai.ChatDelta{Content: &d.Text}, LogProbs: a.chatLogProbs(d.Tokens)}
+		if !yield(a.chunk(choice), nil) {
+			return false
+		}
+	}
+	if d.FinishReason == "" {
+		return true
+	}
+	return yield(a.chunk(openai.ChunkChoice{Index: d.Index, FinishReason: &d.FinishReason}), nil)
+}
+
+func (a *ChatAnswer) chunk(choices ...openai.ChunkChoice) *openai.ChatCompletionChunk {
+	if choices == nil {
+		choices = []openai.ChunkChoice{}
+	}
+	return &openai.ChatCompletionChunk{
+		ID:                a.id,
+		Choices:           choices,
+		Created:           a.created,
+		Model:             a.model,
+		ServiceTier:       "default",
+		SystemFingerprint: a.printed,
+		Object:            "chat.completion.chunk",
+		Usage:             openai.ChunkUsage{Asked: a.withUsage},
+	}
+}
+
+func (a *ChatAnswer) chatLogProbs(tokens []llm.TokenLogProb) *openai.ChatLogProbs {
+	if !a.logProbs {
+		return nil
+	}
+	content := make([]openai.TokenLogProb, len(tokens))
+	for i, t := range tokens {
+		top := make([]openai.TopLogProb, len(t.Top))
+		for j, o := range t.Top {
+			top[j] = openai.TopLogProb{Token: tokenText(o), LogProb: logProb(o), Bytes: o.Bytes}
+		}
+		content[i] = openai.TokenLogProb{Token: tokenText(t), LogProb: logProb(t), Bytes: t.Bytes, TopLogProbs: top}
+	}
+	return &openai.ChatLogProbs{Content: content}
+}
+
+// tokenText is a token as a string; bytes that are no whole character become
+// U+FFFD, and stand beside it as numbers.
+func tokenText(t llm.TokenLogProb) string { return strings.ToValidUTF8(string(t.Bytes), "\uFFFD") }
+
+// logProb is a token's log-probability. JSON has no infinity; the API writes
+// -9999 for a token that cannot be.
+func logProb(t llm.TokenLogProb) float64 { return max(t.LogProb, -9999) }

@@ -1,0 +1,110 @@
+package inference
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// Generator writes text. Both *llm.Local and *llm.Upstream do.
+type Generator interface {
+	Generate(ctx context.Context, req llm.Request) iter.Seq2[llm.Delta, error]
+}
+
+// Embedder turns texts into vectors. Both *llm.LocalEmbedder and
+// *llm.Upstream do.
+type Embedder interface {
+	Embed(ctx context.Context, texts []string) ([][]float32, error)
+}
+
+// Vocabulary turns text into a model's own tokens and back. An upstream has
+// none that we could know.
+type Vocabulary interface {
+	Encode(text string) []int32
+	Decode(tokens []int32) string
+}
+
+// Windowed is an Embedder that knows its limits and can embed longer texts in
+// overlapping windows. *llm.LocalEmbedder is one.
+type Windowed interface {
+	EmbedLong(ctx context.Context, texts []string) ([][]float32, error)
+	Dimensions() int
+	Window() int // tokens
+	Count(text string) int
+}
+
+// Model is something that runs. It writes, embeds, or does both.
+type Model struct {
+	Name        string // its own
+	Created     time.Time
+	Fingerprint string // of its weights; may be empty
+
+	Generator  Generator  // nil: it does not write
+	Vocabulary Vocabulary // nil: its tokens are not known
+	Context    int        // tokens; zero when unknown
+
+	Embedder Embedder // nil: it does not embed
+	Windowed Windowed // nil: its limits are not known
+}
+
+// Config says what a Service runs.
+type Config struct {
+	Models  []Model
+	Aliases []Alias
+
+	// Upstream returns a model of another server by the name that server knows
+	// it by. It wins over an alias. Nil: there is no such server.
+	Upstream func(name string) Model
+
+	Limiter *account.Limiter
+}
+
+// Service runs requests.
+type Service struct {
+	models   []Model
+	aliases  []Alias
+	upstream func(name string) Model
+	limiter  *account.Limiter
+}
+
+// New returns a Service. It owns none of the models.
+func New(c Config) *Service {
+	if c.Limiter == nil {
+		c.Limiter = account.NewLimiter(account.Rates{})
+	}
+	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter}
+}
+
+// Head is known of an answer before the first byte of its body.
+type Head struct {
+	Model  string // what runs
+	Limits account.Limits
+}
+
+// Usage is what an answer took, for the log.
+type Usage struct {
+	PromptTokens     int
+	CompletionTokens int
+}
+
+func wireUsage(u llm.Usage) openai.Usage {
+	return openai.Usage{
+		PromptTokens:        u.PromptTokens,
+		CompletionTokens:    u.CompletionTokens,
+		TotalTokens:         u.PromptTokens + u.CompletionTokens,
+		PromptTokensDetails: openai.PromptTokenDetails{CachedTokens: cachedSteps(u.CachedTokens)},
+	}
+}
+
+// cachedSteps is the part of a prompt's cached tokens that the API reports:
+// whole steps of 128, from 1,024 on.
+func cachedSteps(cached int) int {
+	if cached < 1024 {
+		return 0
+	}
+	return cached - cached%128
+}

@@ -1,0 +1,274 @@
+package inference
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/ragstone/ragstone/internal/openai"
+)
+
+// first returns the first of the errors that is one.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errModel is the API's answer to a request without a model.
+func modelGiven(model string) error {
+	if model == "" {
+		return openai.Refuse("", "", "you must provide a model parameter")
+	}
+	return nil
+}
+
+// decimalWithin checks an optional number against its range.
+func decimalWithin(param string, v *float64, low, high float64) error {
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	switch {
+	case v == nil:
+	case *v > high:
+		return openai.Refuse(param, openai.CodeDecimalAboveMax, "Invalid '%s': decimal above maximum value. Expected a value <= %s, but got %s instead.", param, number(high), number(*v))
+	case *v < low:
+		return openai.Refuse(param, openai.CodeDecimalBelowMin, "Invalid '%s': decimal below minimum value. Expected a value >= %s, but got %s instead.", param, number(low), number(*v))
+	}
+	return nil
+}
+
+// integerWithin checks an optional whole number against its range.
+func integerWithin(param string, v *int64, low, high int64) error {
+	switch {
+	case v == nil:
+	case *v > high:
+		return openai.Refuse(param, openai.CodeIntegerAboveMax, "Invalid '%s': integer above maximum value. Expected a value <= %d, but got %d instead.", param, high, *v)
+	case *v < low:
+		return openai.Refuse(param, openai.CodeIntegerBelowMin, "Invalid '%s': integer below minimum value. Expected a value >= %d, but got %d instead.", param, low, *v)
+	}
+	return nil
+}
+
+func arrayAtMost(param string, n, most int) error {
+	if n <= most {
+		return nil
+	}
+	return openai.Refuse(param, openai.CodeArrayTooLong, "Invalid '%s': array too long. Expected an array with maximum length %d, but got an array with length %d instead.", param, most, n)
+}
+
+func notEmpty(param string, n int) error {
+	if n > 0 {
+		return nil
+	}
+	return openai.Refuse(param, openai.CodeEmptyArray, "Invalid '%s': empty array. Expected an array with minimum length 1, but got an empty array instead.", param)
+}
+
+// oneOf checks an optional choice.
+func oneOf(param string, v *string, allowed ...string) error {
+	if v == nil {
+		return nil
+	}
+	for _, a := range allowed {
+		if *v == a {
+			return nil
+		}
+	}
+	return openai.InvalidValue(param, *v, allowed...)
+}
+
+// needs refuses a parameter that means nothing without another.
+func needs(param string, given bool, other string, enabled bool) error {
+	if !given || enabled {
+		return nil
+	}
+	return openai.Refuse(param, openai.CodeInvalidValue, "The '%s' parameter is only allowed when '%s' is enabled.", param, other)
+}
+
+// stopsAllowed checks the stop sequences.
+func stopsAllowed(stops []string) error {
+	if err := arrayAtMost("stop", len(stops), 4); err != nil {
+		return err
+	}
+	for i, s := range stops {
+		if s == "" {
+			return openai.Refuse(fmt.Sprintf("stop[%d]", i), openai.CodeInvalidValue, "Invalid 'stop[%d]': empty string. Expected a text that the answer is to end before.", i)
+		}
+	}
+	return nil
+}
+
+// The most choices a request may ask for, and a bound of what any context
+// holds.
+const (
+	maxChoices = 128
+	maxTokens  = 1 << 31
+)
+
+// validateChat checks all that can be said of a chat request without knowing
+// its model.
+func validateChat(r *openai.ChatCompletionRequest) error {
+	return first(
+		modelGiven(r.Model),
+		messagesAllowed(r),
+		decimalWithin("temperature", r.Temperature, 0, 2),
+		decimalWithin("top_p", r.TopP, 0, 1),
+		decimalWithin("frequency_penalty", r.FrequencyPenalty, -2, 2),
+		decimalWithin("presence_penalty", r.PresencePenalty, -2, 2),
+		integerWithin("n", r.N, 1, maxChoices),
+		integerWithin("top_logprobs", r.TopLogProbs, 0, 20),
+		integerWithin("max_completion_tokens", r.MaxCompletionTokens, 1, maxTokens),
+		integerWithin("max_tokens", r.MaxTokens, 1, maxTokens),
+		oneTokenCap(r),
+		stopsAllowed(r.Stop),
+		needs("top_logprobs", r.TopLogProbs != nil, "logprobs", r.LogProbs != nil && *r.LogProbs),
+		needs("stream_options", r.StreamOptions != nil, "stream", r.Stream),
+		oneOf("service_tier", r.ServiceTier, "auto", "default"),
+		identifierAllowed(r.SafetyIdentifier),
+		chatUnserved(r),
+	)
+}
+
+func oneTokenCap(r *openai.ChatCompletionRequest) error {
+	if r.MaxTokens != nil && r.MaxCompletionTokens != nil {
+		return openai.Refuse("max_tokens", "invalid_parameter_combination", "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.")
+	}
+	return nil
+}
+
+func identifierAllowed(id *string) error {
+	const most = 64
+	if id == nil || len([]rune(*id)) <= most {
+		return nil
+	}
+	return openai.Refuse("safety_identifier", openai.CodeStringTooLong, "Invalid 'safety_identifier': string too long. Expected a string with maximum length %d, but got a string with length %d instead.", most, len([]rune(*id)))
+}
+
+// chatUnserved refuses what this version does not do.
+func chatUnserved(r *openai.ChatCompletionRequest) error {
+	for _, param := range r.Unserved {
+		return openai.Unsupported(param)
+	}
+	for _, m := range r.Modalities {
+		if m != "text" {
+			return openai.Refuse("modalities", openai.CodeUnsupportedValue, "Unsupported value: 'modalities' holds '%s', and this server answers in text.", m)
+		}
+	}
+	if r.HasMetadata {
+		return openai.Refuse("metadata", openai.CodeUnsupported, "The 'metadata' parameter belongs to stored completions, which this server does not keep.")
+	}
+	if r.Store != nil && *r.Store {
+		return openai.Unsupported("store")
+	}
+	if f := r.ResponseFormat; f != nil && *f != "text" {
+		if err := oneOf("response_format.type", f, "json_object", "json_schema", "text"); err != nil {
+			return err
+		}
+		return openai.Refuse("response_format", openai.CodeUnsupportedValue, "Unsupported value: 'response_format.type' is '%s', and this server answers in plain text only.", *f)
+	}
+	return nil
+}
+
+// roles are those the API knows.
+var roles = []string{"system", "assistant", "user", "function", "tool", "developer"}
+
+func messagesAllowed(r *openai.ChatCompletionRequest) error {
+	if !r.HasMessages {
+		return openai.Missing("messages")
+	}
+	if err := notEmpty("messages", len(r.Messages)); err != nil {
+		return err
+	}
+	for i := range r.Messages {
+		if err := messageAllowed(&r.Messages[i], fmt.Sprintf("messages[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func messageAllowed(m *openai.ChatMessage, path string) error {
+	if err := oneOf(path+".role", &m.Role, roles...); err != nil {
+		return err
+	}
+	switch {
+	case m.Role == "tool":
+		return openai.Refuse(path+".role", openai.CodeInvalidValue, "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.")
+	case m.Role == "function":
+		return openai.Refuse(path+".role", openai.CodeUnsupportedValue, "Unsupported value: '%s.role' is 'function', and this server calls no functions.", path)
+	case m.HasToolCalls:
+		return openai.Unsupported(path + ".tool_calls")
+	case m.HasToolCallID:
+		return openai.Unsupported(path + ".tool_call_id")
+	case m.HasAudio:
+		return openai.Unsupported(path + ".audio")
+	case m.UnservedContent != "":
+		return openai.Refuse(m.UnservedContent, openai.CodeUnsupported, "Unsupported content: '%s' is not text, and the model reads text only.", m.UnservedContent)
+	case m.Content.Null:
+		return openai.Refuse(path+".content", openai.CodeInvalidType, "Invalid type for '%s.content': expected one of an array of objects or string, but got null instead.", path)
+	case !m.Content.Given:
+		return openai.Missing(path + ".content")
+	}
+	return notEmpty(path+".content", len(m.Content.Parts))
+}
+
+// validateCompletion checks all that can be said of a completion request
+// without knowing its model.
+func validateCompletion(r *openai.CompletionRequest) error {
+	err := first(
+		modelGiven(r.Model),
+		arrayAtMost("prompt", r.Prompt.Len(), maxPrompts),
+		integerWithin("best_of", r.BestOf, 0, 20),
+		decimalWithin("frequency_penalty", r.FrequencyPenalty, -2, 2),
+		integerWithin("logprobs", r.LogProbs, 0, 5),
+		integerWithin("max_tokens", r.MaxTokens, 0, maxTokens),
+		integerWithin("n", r.N, 1, maxChoices),
+		decimalWithin("presence_penalty", r.PresencePenalty, -2, 2),
+		stopsAllowed(r.Stop),
+		needs("stream_options", r.StreamOptions != nil, "stream", r.Stream),
+		decimalWithin("temperature", r.Temperature, 0, 2),
+		decimalWithin("top_p", r.TopP, 0, 1),
+	)
+	switch {
+	case err != nil:
+		return err
+	case !r.HasPrompt:
+		return openai.Missing("prompt")
+	case r.Suffix != nil && *r.Suffix != "":
+		return openai.Unsupported("suffix")
+	case r.BestOf != nil && *r.BestOf > 1 && *r.BestOf != valueOr(r.N, 1):
+		return openai.Refuse("best_of", openai.CodeUnsupportedValue, "Unsupported value: 'best_of' is %d. This server does not choose among more completions than 'n' asks for.", *r.BestOf)
+	case r.MaxTokens != nil && *r.MaxTokens == 0 && !r.Echo:
+		return openai.Refuse("max_tokens", openai.CodeIntegerBelowMin, "Invalid 'max_tokens': 0 asks for nothing unless 'echo' is set. Expected a value >= 1.")
+	}
+	return nil
+}
+
+// validateEmbedding checks all that can be said of an embeddings request
+// without knowing its model.
+func validateEmbedding(r *openai.EmbeddingRequest) error {
+	if err := modelGiven(r.Model); err != nil {
+		return err
+	}
+	if !r.HasInput {
+		return openai.Missing("input")
+	}
+	for i, text := range r.Input.Texts {
+		if text == "" {
+			return openai.Refuse("input", openai.CodeInvalidValue, "Invalid 'input': text %d is an empty string. Expected a text to embed.", i)
+		}
+	}
+	return first(
+		arrayAtMost("input", r.Input.Len(), maxInputs),
+		oneOf("encoding_format", r.EncodingFormat, "float", "base64"),
+		integerWithin("dimensions", r.Dimensions, 1, maxTokens),
+	)
+}
+
+// valueOr is an optional whole number or what it means when absent.
+func valueOr(v *int64, absent int64) int64 {
+	if v == nil {
+		return absent
+	}
+	return *v
+}
