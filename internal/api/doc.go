@@ -1,0 +1,30 @@
+// Package api is the HTTP side of the platform: which address means what, who
+// may call it, how an answer is written, and what a failure looks like.
+//
+// Routes is the whole surface on one screen. A handler reads like its request:
+// decode the body, call internal/platform, write the answer or return the
+// error. Around every handler one function (serve, in serve.go) does what all
+// requests need: an id, the key, the headers OpenAI documents, the time limits,
+// a log line, and the one place where an error becomes an answer (errors.go).
+//
+// # Streams
+//
+// A streamed answer is server-sent events: one "data:" line and an empty line
+// an event, flushed as it is written, the last one [DONE]. Whatever can be
+// wrong with a request shows before the first byte and is a plain JSON error.
+// A stream that breaks later ends with an error event and no [DONE], so that a
+// client cannot take half an answer for a whole one. A caller that goes away
+// cancels its work.
+//
+// # Limits
+//
+// Bodies, headers and the time to read, to answer and to take a piece of an
+// answer are bounded (serve.go). Bodies must be JSON: a browser's form cannot
+// post here, and a key is needed for everything but /healthz and /readyz.
+//
+// # Logs
+//
+// Only this package and internal/server log. A line names the request's id,
+// route, status, times, key and token counts; never a word of a prompt, an
+// answer or a key.
+package api

@@ -1,0 +1,272 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// failure is an error as its caller sees it.
+type failure struct {
+	status  int
+	kind    string // openai.Error.Type; empty means invalid_request_error
+	code    string
+	param   string
+	message string
+
+	noRetry    bool          // trying again cannot help, whatever the status suggests
+	retryAfter time.Duration // when it can
+	limits     *account.Limits
+}
+
+// table is the only map from errors to answers. The first row that fits an
+// error decides; an error without a row is a 500 whose cause only the log
+// tells. TestEveryErrorHasARow lists the exported errors of the packages below.
+var table = []row{
+	// Who is calling.
+	is(account.ErrNoKey, failure{status: 401, message: "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). `ragstone keys create` makes one."}),
+	as(func(e *account.KeyError) failure {
+		return failure{status: 401, code: "invalid_api_key", message: "Incorrect API key provided: " + e.Redacted + ". `ragstone keys list` shows the keys in force."}
+	}),
+	is(account.ErrForeignTenant, failure{status: 401, code: "mismatched_organization", message: "The OpenAI-Organization or OpenAI-Project header does not match the API key. Leave the headers out, or use a key of that project."}),
+	is(account.ErrScope, failure{status: 403, code: "missing_scope", message: "You have insufficient permissions for this operation. Admin keys administer; models and their objects want a project's key."}),
+
+	// What is asked.
+	as(func(e *openai.RequestError) failure {
+		return failure{status: 400, code: e.Code, param: e.Param, message: e.Message}
+	}),
+	as(func(e *inference.ContextError) failure {
+		return failure{status: 400, code: openai.CodeContextLength, param: e.Param, message: contextMessage(e)}
+	}),
+	as(func(e *llm.ContextLengthError) failure {
+		return failure{status: 400, code: openai.CodeContextLength, message: contextMessage(&inference.ContextError{Limit: e.Limit, Requested: e.Requested})}
+	}),
+	as(func(e *llm.InvalidError) failure {
+		return failure{status: 400, code: openai.CodeInvalidValue, param: snake(e.Field), message: fmt.Sprintf("Invalid '%s': %s.", snake(e.Field), strings.TrimSuffix(e.Reason, "."))}
+	}),
+	is(llm.ErrNoTemplate, failure{status: 400, code: openai.CodeInvalidValue, param: "model", message: "This model has no chat template: it continues text. Use it with /v1/completions."}),
+	as(func(e *pathModelError) failure {
+		return failure{status: 404, code: "model_not_found", param: "model", message: fmt.Sprintf("The model '%s' does not exist", e.Name)}
+	}),
+	as(func(e *inference.ModelNotFoundError) failure {
+		return failure{status: 404, code: "model_not_found", message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.Name)}
+	}),
+	is(errNotDeletable, failure{status: 403, param: "model", message: "This model is not a fine-tuned model of yours; it cannot be deleted."}),
+	is(errContentType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'application/json' in UTF-8 without Content-Encoding."}),
+	as(bodyFailure),
+	is(errUnknownURL, failure{status: 404, code: "unknown_url"}),
+	is(errWrongMethod, failure{status: 405}),
+
+	// How much.
+	as(limitFailure),
+	is(llm.ErrBusy, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_overloaded", message: "The model's queue is full. Please try again shortly.", retryAfter: time.Second}),
+	as(func(e *llm.MemoryError) failure {
+		return failure{status: 503, kind: openai.TypeServiceUnavailable, code: "insufficient_memory", message: "The request needs more memory than this server may use. Ask for fewer tokens or choices.", noRetry: true}
+	}),
+
+	// What happened to it.
+	is(ErrShuttingDown, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The server is shutting down. Please try again shortly.", retryAfter: 5 * time.Second}),
+	is(llm.ErrClosed, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The model is being closed. Please try again shortly.", retryAfter: 5 * time.Second}),
+	as(upstreamFailure),
+	as(func(*goneError) failure { return failure{status: statusGone, message: "The caller went away."} }),
+	is(context.Canceled, failure{status: statusGone, message: "The caller went away."}),
+	is(context.DeadlineExceeded, failure{status: 503, kind: openai.TypeServerError, code: "timeout", message: "The answer took longer than this server allows. Ask for fewer tokens.", noRetry: true}),
+}
+
+// statusGone is what the log shows, as nginx does, for a caller that left
+// before its answer. Nobody receives it.
+const statusGone = 499
+
+var (
+	// ErrShuttingDown is the cause of a request's context that ends because
+	// the server does.
+	ErrShuttingDown = errors.New("the server is shutting down")
+
+	errUnknownURL  = errors.New("unknown URL")
+	errWrongMethod = errors.New("method not allowed")
+)
+
+// row is one line of the table.
+type row struct {
+	explain func(error) (failure, bool)
+}
+
+// is answers an error value.
+func is(target error, f failure) row {
+	return row{func(err error) (failure, bool) { return f, errors.Is(err, target) }}
+}
+
+// as answers an error type.
+func as[E error](answer func(E) failure) row {
+	return row{func(err error) (failure, bool) {
+		e, ok := errors.AsType[E](err)
+		if !ok {
+			return failure{}, false
+		}
+		return answer(e), true
+	}}
+}
+
+// explain finds an error's row.
+func explain(err error, c *call) failure {
+	for _, r := range table {
+		if f, ok := r.explain(err); ok {
+			if f.message == "" {
+				f.message = addressMessage(f.status, c)
+			}
+			return f
+		}
+	}
+	return failure{
+		status:  http.StatusInternalServerError,
+		kind:    openai.TypeServerError,
+		message: "The server had an error while processing your request. Sorry about that! The log has the cause under request " + c.id + ".",
+	}
+}
+
+func addressMessage(status int, c *call) string {
+	address := c.Method + " " + c.URL.Path
+	if status == http.StatusMethodNotAllowed {
+		return fmt.Sprintf("Not allowed to %s on %s (HINT: the address is right, the method is not).", c.Method, c.URL.Path)
+	}
+	return "Unknown request URL: " + address + ". Please check the URL for typos, or see README.md for the addresses this server answers."
+}
+
+func contextMessage(e *inference.ContextError) string {
+	requested := strconv.Itoa(e.Requested)
+	if e.AtLeast {
+		requested = "at least " + requested
+	}
+	switch e.Param {
+	case "messages":
+		return fmt.Sprintf("This model's maximum context length is %d tokens. However, your messages resulted in %s tokens. Please reduce the length of the messages.", e.Limit, requested)
+	case "input":
+		return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce the length of the input.", e.Limit, requested)
+	}
+	return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce your prompt or the completion length.", e.Limit, requested)
+}
+
+func limitFailure(e *account.LimitError) failure {
+	unit := "requests per min (RPM)"
+	if e.Unit == "tokens" {
+		unit = "tokens per min (TPM)"
+	}
+	f := failure{status: 429, kind: e.Unit, code: "rate_limit_exceeded", limits: &e.Limits}
+	if e.TooLarge() {
+		f.noRetry = true
+		f.message = fmt.Sprintf("Request too large for %s in organization %s on %s: Limit %d, Requested %d.", e.Model, e.Organization, unit, e.Limit, e.Requested)
+		return f
+	}
+	f.retryAfter = e.RetryAfter
+	f.message = fmt.Sprintf("Rate limit reached for %s in organization %s on %s: Limit %d, Used %d, Requested %d. Please try again in %s.",
+		e.Model, e.Organization, unit, e.Limit, e.Used, e.Requested, max(e.RetryAfter.Round(time.Millisecond), time.Millisecond))
+	return f
+}
+
+// bodyError means that a request's body could not be read.
+type bodyError struct{ cause error }
+
+func (e *bodyError) Error() string { return "read body: " + e.cause.Error() }
+func (e *bodyError) Unwrap() error { return e.cause }
+
+func bodyFailure(e *bodyError) failure {
+	if large, ok := errors.AsType[*http.MaxBytesError](e); ok {
+		return failure{status: 413, message: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
+	}
+	return failure{status: 400, message: "The request body could not be read to its end."}
+}
+
+// goneError means that an answer could not be written.
+type goneError struct{ cause error }
+
+func (e *goneError) Error() string { return "write answer: " + e.cause.Error() }
+func (e *goneError) Unwrap() error { return e.cause }
+
+// panicError is a bug of ours that one request has met.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
+
+// upstreamFailure passes on what another server says of the request, and keeps
+// what it says of our own dealings with it to a plain sentence.
+func upstreamFailure(e *llm.UpstreamError) failure {
+	switch e.Status {
+	case 400, 413, 422:
+		return failure{status: 400, code: e.Code, message: e.Message}
+	case 404:
+		return failure{status: 404, code: "model_not_found", message: e.Message}
+	case 429:
+		return failure{status: 429, kind: "requests", code: "rate_limit_exceeded", message: "The upstream server refuses more requests: " + e.Message, retryAfter: time.Second}
+	case 401, 403:
+		return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server does not accept this server's key.", noRetry: true}
+	}
+	return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server failed: " + e.Message}
+}
+
+// body is the failure on the wire.
+func (f failure) body() openai.ErrorResponse {
+	kind := f.kind
+	if kind == "" {
+		kind = openai.TypeInvalidRequest
+	}
+	return openai.ErrorResponse{Error: openai.Error{Message: f.message, Type: kind, Param: orNull(f.param), Code: orNull(f.code)}}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// setHeaders writes what a client needs to know about trying again.
+func (f failure) setHeaders(h http.Header) {
+	if f.limits != nil {
+		setLimits(h, *f.limits)
+	}
+	if f.retryAfter > 0 {
+		h.Set("retry-after", strconv.Itoa(seconds(f.retryAfter)))
+		h.Set("retry-after-ms", strconv.FormatInt(max(1, f.retryAfter.Milliseconds()), 10))
+	}
+	if f.noRetry {
+		h.Set("x-should-retry", "false")
+	}
+}
+
+// logged is what the log says of an error: its cause if it is ours, else a
+// word for the kind, since a refusal may quote the request.
+func (f failure) logged(err error) string {
+	switch {
+	case f.status >= 500:
+		return err.Error()
+	case f.code != "":
+		return f.code
+	}
+	return http.StatusText(f.status)
+}
+
+// snake is a Go field's name as the API writes it: TopLogProbs, top_logprobs.
+func snake(field string) string {
+	field = strings.ReplaceAll(field, "LogProbs", "Logprobs")
+	var b strings.Builder
+	for i, r := range field {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+)
+
+// Config is what the routes work on.
+type Config struct {
+	Keys      *account.Keys
+	Inference *inference.Service
+	Log       *slog.Logger
+
+	// Ready says why the server cannot take requests now; nil means it can.
+	Ready func() error
+
+	// MaxBodyBytes bounds a request's body. Default 16 MiB.
+	MaxBodyBytes int64
+
+	// AnswerTimeout bounds the time an answer may take. Default ten minutes,
+	// as long as the official SDKs wait.
+	AnswerTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
+	}
+	if c.MaxBodyBytes <= 0 {
+		c.MaxBodyBytes = 16 << 20
+	}
+	if c.AnswerTimeout <= 0 {
+		c.AnswerTimeout = 10 * time.Minute
+	}
+	return c
+}
+
+// api holds what handlers use.
+type api struct {
+	Config
+	mux *http.ServeMux
+}
+
+// Routes returns the handler of every address the server answers.
+func Routes(c Config) http.Handler {
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux()}
+	models := account.ScopeModels
+
+	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
+	a.handle("POST /v1/completions", models, a.createCompletion)
+	a.handle("POST /v1/embeddings", models, a.createEmbedding)
+	a.handle("GET /v1/models", models, a.listModels)
+	a.handle("GET /v1/models/{model...}", models, a.retrieveModel)
+	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
+
+	a.open("GET /healthz", a.health)
+	a.open("GET /readyz", a.ready)
+	a.open("/", a.unknownURL)
+	return a
+}
+
+// handle routes a pattern to a handler for callers whose key has the scope.
+func (a *api) handle(pattern string, scope account.Scope, h handler) {
+	method, address, _ := strings.Cut(pattern, " ")
+	a.mux.Handle(pattern, a.serve(pattern, &scope, h))
+	if method != "DELETE" { // its address is another route's already
+		a.mux.Handle(address, a.serve(address, nil, a.wrongMethod))
+	}
+}
+
+// open routes a pattern to a handler for anyone.
+func (a *api) open(pattern string, h handler) { a.mux.Handle(pattern, a.serve(pattern, nil, h)) }
+
+// ServeHTTP implements http.Handler. An address that is not in its shortest
+// form is unknown: the mux would redirect it, and clients drop their key when
+// they follow.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
+		a.serve("/", nil, a.unknownURL).ServeHTTP(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+)
+
+// Time limits of one request, beside Config.AnswerTimeout.
+const (
+	bodyTimeout  = time.Minute      // to send its body
+	writeTimeout = 30 * time.Second // to take a piece of the answer
+)
+
+// handler answers a call, or returns why it could not.
+type handler func(*call) error
+
+// call is one request on its way through a handler.
+type call struct {
+	*http.Request
+	w      *responseWriter
+	caller account.Caller
+	api    *api
+
+	// For the log.
+	id    string
+	route string
+	model string // what ran
+	usage inference.Usage
+}
+
+// serve wraps a handler in what every request needs. A nil scope asks for no
+// key.
+func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), a.AnswerTimeout)
+		defer cancel()
+		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: route}
+		c.setCommonHeaders()
+		err := c.run(scope, h)
+		if err != nil {
+			c.fail(err)
+		}
+		c.log(err)
+	})
+}
+
+// run authenticates the call and hands it to its handler. A panic is an error
+// of this request alone.
+func (c *call) run(scope *account.Scope, h handler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{value: p, stack: debug.Stack()}
+		}
+	}()
+	if scope != nil {
+		if err := c.authenticate(*scope); err != nil {
+			return err
+		}
+	}
+	return h(c)
+}
+
+func (c *call) authenticate(scope account.Scope) (err error) {
+	c.caller, err = c.api.Keys.Authenticate(c.Context(), account.Credentials{
+		Authorization: c.Header.Get("Authorization"),
+		Organization:  c.Header.Get("OpenAI-Organization"),
+		Project:       c.Header.Get("OpenAI-Project"),
+	}, scope)
+	if org := c.caller.Tenant.OrganizationID; org != "" {
+		c.w.Header().Set("openai-organization", org)
+	}
+	return err
+}
+
+// newRequestID returns req_ and 32 hexadecimal digits.
+func newRequestID() string {
+	var random [16]byte
+	rand.Read(random[:])
+	return "req_" + hex.EncodeToString(random[:])
+}
+
+func (c *call) setCommonHeaders() {
+	h := c.w.Header()
+	h.Set("x-request-id", c.id)
+	h.Set("openai-version", "2020-10-01")
+	h.Set("cache-control", "no-store")
+	h.Set("x-content-type-options", "nosniff")
+}
+
+// errContentType means that a body is not declared as JSON.
+var errContentType = errors.New("the body's content type is not application/json")
+
+// decode reads the body into a request of the wire format.
+func (c *call) decode(request json.Unmarshaler) error {
+	kind, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	charset := parameters["charset"]
+	if err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") || c.Header.Get("Content-Encoding") != "" {
+		return errContentType
+	}
+	c.w.control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.Body, c.api.MaxBodyBytes))
+	// From here on the server reads only to notice that the caller has gone.
+	c.w.control.SetReadDeadline(time.Time{})
+	if err != nil {
+		return &bodyError{err}
+	}
+	return request.UnmarshalJSON(body)
+}
+
+// head writes what is known of an answer before its body.
+func (c *call) head(head inference.Head) {
+	c.model = head.Model
+	c.w.Header().Set("x-ragstone-model", head.Model)
+	setLimits(c.w.Header(), head.Limits)
+}
+
+func setLimits(h http.Header, limits account.Limits) {
+	set := func(unit string, s account.Standing) {
+		h.Set("x-ratelimit-limit-"+unit, strconv.Itoa(s.Limit))
+		h.Set("x-ratelimit-remaining-"+unit, strconv.Itoa(s.Remaining))
+		// Whole milliseconds, rounded up: 6m0s, 8.64s, 12ms.
+		h.Set("x-ratelimit-reset-"+unit, ((s.Reset + time.Millisecond - 1) / time.Millisecond * time.Millisecond).String())
+	}
+	set("requests", limits.Requests)
+	set("tokens", limits.Tokens)
+}
+
+// reply writes a whole answer.
+func (c *call) reply(status int, body any) error {
+	encoded, err := encode(body)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("content-type", "application/json")
+	c.w.Header().Set("content-length", strconv.Itoa(len(encoded)))
+	c.w.WriteHeader(status)
+	_, err = c.w.Write(encoded)
+	return err
+}
+
+// fail writes an error as the whole answer, or as the last event of a stream
+// that has begun.
+func (c *call) fail(err error) {
+	if cause := context.Cause(c.Context()); errors.Is(err, context.Canceled) && cause != nil {
+		err = cause
+	}
+	answer := explain(err, c)
+	if c.w.started {
+		// Half an answer must not look whole: an event says that it broke; an
+		// answer with a length is cut short of it.
+		if c.w.streaming {
+			c.w.event(answer.body())
+		}
+		return
+	}
+	answer.setHeaders(c.w.Header())
+	c.reply(answer.status, answer.body())
+}
+
+// log writes the request's line.
+func (c *call) log(err error) {
+	attributes := []slog.Attr{
+		slog.String("request", c.id),
+		slog.String("route", c.route),
+		slog.String("method", c.Method),
+		slog.Int("status", c.w.status),
+		slog.Int64("bytes", c.w.bytes),
+		slog.Duration("duration", time.Since(c.w.began).Round(time.Millisecond)),
+	}
+	add := func(key, value string) {
+		if value != "" {
+			attributes = append(attributes, slog.String(key, value))
+		}
+	}
+	add("key", c.caller.KeyID)
+	add("project", c.caller.Tenant.ProjectID)
+	add("model", c.model)
+	if c.usage != (inference.Usage{}) {
+		attributes = append(attributes, slog.Int("prompt_tokens", c.usage.PromptTokens), slog.Int("completion_tokens", c.usage.CompletionTokens))
+	}
+	level := slog.LevelInfo
+	if err != nil {
+		// What a caller did wrong may quote the caller; its code is enough.
+		answer := explain(err, c)
+		add("error", answer.logged(err))
+		if answer.status >= http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+	}
+	c.api.Log.LogAttrs(c.Context(), level, "request", attributes...)
+}

@@ -1,0 +1,100 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// responseWriter remembers what has been written, stamps the headers that
+// depend on when, and gives every write its time limit.
+type responseWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	began   time.Time
+
+	started   bool // the status is out
+	streaming bool // as server-sent events
+	status    int
+	bytes     int64
+}
+
+func newResponseWriter(w http.ResponseWriter) *responseWriter {
+	return &responseWriter{ResponseWriter: w, control: http.NewResponseController(w), began: time.Now()}
+}
+
+// WriteHeader sends the status, once.
+func (w *responseWriter) WriteHeader(status int) {
+	if w.started {
+		return
+	}
+	w.started, w.status = true, status
+	w.Header().Set("openai-processing-ms", strconv.FormatInt(time.Since(w.began).Milliseconds(), 10))
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// beginEvents starts an answer of server-sent events.
+func (w *responseWriter) beginEvents() {
+	w.Header().Set("content-type", "text/event-stream; charset=utf-8")
+	w.Header().Set("x-accel-buffering", "no") // a proxy is not to collect them
+	w.streaming = true
+	w.WriteHeader(http.StatusOK)
+}
+
+// event sends one event and flushes it.
+func (w *responseWriter) event(v any) error {
+	data, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return w.eventText(data)
+}
+
+func (w *responseWriter) eventText(data []byte) error {
+	if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
+		return err
+	}
+	return w.control.Flush()
+}
+
+// stream sends every value of an answer as an event, then [DONE]. The error
+// that ends the values early is returned, for the event that says so.
+func stream[T any](c *call, values iter.Seq2[T, error]) error {
+	c.w.beginEvents()
+	for v, err := range values {
+		if err != nil {
+			return err
+		}
+		if err := c.w.event(v); err != nil {
+			return &goneError{err}
+		}
+	}
+	if err := c.w.eventText([]byte("[DONE]")); err != nil {
+		return &goneError{err}
+	}
+	return nil
+}
+
+// encode is v as JSON on one line, with < > and & as they are.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode answer: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
