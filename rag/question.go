@@ -1,0 +1,193 @@
+package rag
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ragstone/ragstone/internal/lexical"
+)
+
+// answerKind is what sort of words a question asks for.
+type answerKind int
+
+const (
+	kindAny    answerKind = iota
+	kindNumber            // when, how many, what year: an answer with a digit or number word
+	kindName              // who, where, which company: an answer with a capital letter
+)
+
+// kindOf reads the sort of answer from the question's wording: the question
+// word, or the noun right after it.
+func kindOf(question string) answerKind {
+	q := " " + strings.ToLower(strings.Join(strings.FieldsFunc(question, notInWord), " ")) + " "
+	for _, rule := range kindRules {
+		for _, words := range rule.words {
+			if strings.Contains(q, " "+words+" ") {
+				return rule.kind
+			}
+		}
+	}
+	return kindAny
+}
+
+var kindRules = []struct {
+	kind  answerKind
+	words []string
+}{
+	{kindNumber, []string{
+		"how many", "how much", "how old", "how long", "how far", "how tall", "how large", "how big", "how often",
+		"when", "what year", "which year", "what date", "what day", "what century", "what decade",
+		"what percentage", "what percent", "what number", "what age", "what time", "what proportion", "what fraction",
+		"what amount", "what distance", "what temperature", "what score", "in what year", "number of",
+	}},
+	{kindName, []string{
+		"who", "whom", "whose", "where", "what person", "what man", "what woman", "what city", "what country", "what state",
+		"which city", "which country", "which state", "which person", "what company", "which company", "what player",
+		"which player", "what team", "which team", "what is the name", "what was the name", "what nationality", "what king",
+		"what river", "what language", "what university", "which university", "what nation", "which nation", "what region",
+	}},
+}
+
+func notInWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+// fits says whether a span has the form its kind asks for.
+func (k answerKind) fits(span string) bool {
+	switch k {
+	case kindNumber:
+		return hasNumber(span)
+	case kindName:
+		return hasCapital(span)
+	}
+	return false
+}
+
+var numberWords = map[string]bool{
+	"zero": true, "one": true, "two": true, "three": true, "four": true, "five": true, "six": true, "seven": true,
+	"eight": true, "nine": true, "ten": true, "eleven": true, "twelve": true, "thirteen": true, "fourteen": true,
+	"fifteen": true, "twenty": true, "thirty": true, "forty": true, "fifty": true, "sixty": true, "seventy": true,
+	"eighty": true, "ninety": true, "hundred": true, "thousand": true, "million": true, "billion": true, "half": true,
+	"third": true, "quarter": true, "dozen": true, "several": true, "few": true, "once": true, "twice": true,
+}
+
+func hasNumber(s string) bool {
+	if strings.ContainsFunc(s, unicode.IsDigit) {
+		return true
+	}
+	for w := range strings.FieldsFuncSeq(strings.ToLower(s), notInWord) {
+		if numberWords[w] {
+			return true
+		}
+	}
+	return false
+}
+
+func hasCapital(s string) bool {
+	return strings.ContainsFunc(s, unicode.IsUpper)
+}
+
+// words is a text's content words, as indexed, for measuring overlap.
+type words map[string]bool
+
+// contentTerms are a text's terms as the default analyser makes them, without
+// the words that only make a sentence a question.
+func contentTerms(text string) []string {
+	return slices.DeleteFunc(lexical.Default().Terms(text), func(term string) bool { return questionTerms[term] })
+}
+
+// questionTerms are stemmed; "mani" is "many".
+var questionTerms = setOf("what which who whom whose when where why how mani much did do doe done can could would should has have had were been")
+
+// wordsOf is the set of a text's content terms.
+func wordsOf(text string) words {
+	w := words{}
+	for _, term := range contentTerms(text) {
+		w[term] = true
+	}
+	return w
+}
+
+// shareIn is the part of w's words that stand in other, from 0 to 1; 0 for no
+// words at all.
+func (w words) shareIn(other words) float64 {
+	if len(w) == 0 {
+		return 0
+	}
+	n := 0
+	for term := range w {
+		if other[term] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(w))
+}
+
+// weight is the question's terms by their BM25 weight. A term no passage
+// holds weighs the most: it is the strongest sign that the documents are
+// about something else.
+type weight map[string]float64
+
+func (r *Results) weights() weight {
+	w := weight{}
+	for _, t := range r.Terms {
+		if !questionTerms[t.Term] {
+			w[t.Term] = t.IDF
+		}
+	}
+	return w
+}
+
+// coverage is the weighted share of the question's terms that text holds.
+func (w weight) coverage(text words) float64 {
+	have, all := 0.0, 0.0
+	for term, idf := range w {
+		all += idf
+		if text[term] {
+			have += idf
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return have / all
+}
+
+// standardise replaces each value by its distance from the mean in standard
+// deviations (a z-score); all zero where the values do not differ.
+func standardise(values []float64) []float64 {
+	z := make([]float64, len(values))
+	mean := 0.0
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	variance := 0.0
+	for _, v := range values {
+		variance += (v - mean) * (v - mean) / float64(len(values))
+	}
+	if variance < 1e-12 {
+		return z
+	}
+	for i, v := range values {
+		z[i] = (v - mean) / math.Sqrt(variance)
+	}
+	return z
+}
+
+// runeBefore and runeAfter look across a byte offset; 0 at the text's ends.
+func runeBefore(s string, i int) rune {
+	if i <= 0 {
+		return 0
+	}
+	r, _ := utf8.DecodeLastRuneInString(s[:i])
+	return r
+}
+
+func runeAfter(s string, i int) rune {
+	if i >= len(s) {
+		return 0
+	}
+	r, _ := utf8.DecodeRuneInString(s[i:])
+	return r
+}

@@ -1,0 +1,29 @@
+package rag
+
+import "context"
+
+// Quote answers without a language model: it quotes the sentences that hold
+// most of the question's words, and does not judge whether they answer it.
+type Quote struct {
+	// Embedder compares the question with single sentences; nil is fine.
+	Embedder Embedder
+}
+
+// Answer implements Answerer.
+func (q *Quote) Answer(ctx context.Context, results *Results, say func(string)) (*Answer, error) {
+	answer := &Answer{Question: results.Question, Method: MethodQuote}
+	sentences, err := rankSentences(ctx, results, q.Embedder, nil)
+	if err != nil || len(sentences) == 0 {
+		return answer, err
+	}
+	answer.Citations = nearest(sentences)
+	if sentences[0].coverage == 0 && sentences[0].cosine == 0 {
+		return answer, nil // nothing of the question stands in the documents
+	}
+	answer.Answered = true
+	answer.Text = answer.Citations[0].Quote
+	if say != nil {
+		say(answer.Text)
+	}
+	return answer, nil
+}

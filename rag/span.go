@@ -1,0 +1,237 @@
+package rag
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ragstone/ragstone/llm"
+)
+
+// The span table: how many word starts are followed, and how many tokens far.
+const (
+	spanStarts = 14
+	spanTokens = 10
+)
+
+// span is a run of words of one sentence, a candidate for the answer.
+type span struct {
+	sentence   *sentence
+	start, end int // in sentence.text()
+
+	logProb float64 // of its tokens and of the answer's end after them
+	tokens  int
+
+	features [numFeatures]float64
+	score    float64
+}
+
+func (s *span) text() string { return s.sentence.text()[s.start:s.end] }
+
+// spansOf builds the table of candidate answers. Every word of the sentences
+// may begin one; the most probable beginnings after the prompt are followed
+// together, and each word end on the way closes a candidate. None crosses a
+// sentence.
+func spansOf(ctx context.Context, sentences []*sentence, question string, scorer llm.Scorer) ([]*span, error) {
+	prompt := answerPrompt(sentences, question)
+	starts, err := likelyStarts(ctx, prompt, sentences, scorer)
+	if err != nil {
+		return nil, err
+	}
+	request := llm.ScoreRequest{MaxTokens: spanTokens, End: "\n"}
+	for _, s := range starts {
+		request.Items = append(request.Items, llm.ScoreItem{
+			Prompt:       prompt,
+			Continuation: " " + oneLine(s.sentence.text()[s.start:]),
+		})
+	}
+	scored, err := scorer.Score(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("score %d spans: %w", len(starts), err)
+	}
+	var spans []*span
+	for i, item := range scored {
+		spans = append(spans, closeSpans(starts[i], item.Tokens)...)
+	}
+	return spans, nil
+}
+
+// likelyStarts returns one span a word start, the most probable first tokens
+// first, cut to spanStarts.
+func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, scorer llm.Scorer) ([]*span, error) {
+	var starts []*span
+	request := llm.ScoreRequest{MaxTokens: 1}
+	for _, s := range sentences {
+		for _, at := range wordStarts(s.text()) {
+			starts = append(starts, &span{sentence: s, start: at})
+			request.Items = append(request.Items, llm.ScoreItem{
+				Prompt:       prompt,
+				Continuation: " " + oneLine(firstWords(s.text()[at:])),
+			})
+		}
+	}
+	scored, err := scorer.Score(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("score %d word starts: %w", len(starts), err)
+	}
+	for i, item := range scored {
+		starts[i].logProb = math.Inf(-1)
+		if len(item.Tokens) > 0 {
+			starts[i].logProb = item.Tokens[0].LogProb
+		}
+	}
+	slices.SortStableFunc(starts, func(a, b *span) int { return cmp.Compare(b.logProb, a.logProb) })
+	return starts[:min(spanStarts, len(starts))], nil
+}
+
+// firstWords is enough of a text to know its first token by.
+func firstWords(s string) string {
+	const enough = 48
+	if len(s) <= enough {
+		return s
+	}
+	cut := enough
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+// wordStarts are the offsets at which an answer may begin: each word, without
+// the opening punctuation before it.
+func wordStarts(s string) []int {
+	var starts []int
+	atSpace := true
+	for i, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			atSpace = true
+		case atSpace && !isOpening(r):
+			starts = append(starts, i)
+			atSpace = false
+		}
+	}
+	return starts
+}
+
+func isOpening(r rune) bool { return strings.ContainsRune("(\"'“‘[{«", r) }
+
+// closeSpans turns the tokens after one word start into candidates, one for
+// each word end.
+func closeSpans(start *span, tokens []llm.ScoredToken) []*span {
+	text := start.sentence.text()
+	var spans []*span
+	sum := 0.0
+	for i, token := range tokens {
+		sum += token.LogProb
+		end := start.start + token.End - 1 // the continuation began with a space
+		if end <= start.start || end > len(text) || !isWordEnd(text, end) {
+			continue
+		}
+		end = start.start + len(trimClosing(text[start.start:end]))
+		if end <= start.start {
+			continue
+		}
+		spans = append(spans, &span{
+			sentence: start.sentence,
+			start:    start.start,
+			end:      end,
+			logProb:  sum + token.EndLogProb,
+			tokens:   i + 1,
+		})
+	}
+	return keepLast(spans)
+}
+
+// keepLast keeps, of candidates with the same text, the one with the better
+// probability (a closing comma makes a second reading of the same words).
+func keepLast(spans []*span) []*span {
+	var kept []*span
+	for _, s := range spans {
+		if n := len(kept); n > 0 && kept[n-1].end == s.end {
+			if s.logProb > kept[n-1].logProb {
+				kept[n-1] = s
+			}
+			continue
+		}
+		kept = append(kept, s)
+	}
+	return kept
+}
+
+// trimClosing cuts the punctuation after a span, but leaves a bracket that
+// the span itself opened.
+func trimClosing(s string) string {
+	trimmed := strings.TrimRightFunc(s, isClosing)
+	if strings.Count(trimmed, "(") == strings.Count(trimmed, ")")+1 && strings.HasPrefix(s[len(trimmed):], ")") {
+		return s[:len(trimmed)+1]
+	}
+	return trimmed
+}
+
+func isClosing(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune(".,;:!?\"'”’)]}»", r)
+}
+
+// isWordEnd says whether a word may end before offset i: not inside letters
+// and digits, nor before a mark that joins them, as in "1,000" or "it's".
+func isWordEnd(s string, i int) bool {
+	inner := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	before, after := runeBefore(s, i), runeAfter(s, i)
+	if !inner(before) {
+		return true
+	}
+	if strings.ContainsRune(".,'’-", after) {
+		return !inner(runeAfter(s, i+utf8.RuneLen(after)))
+	}
+	return !inner(after)
+}
+
+// answerPrompt puts the sentences, in the order of their text, and the
+// question into the form of the examples.
+func answerPrompt(sentences []*sentence, question string) string {
+	ordered := slices.Clone(sentences)
+	slices.SortStableFunc(ordered, func(a, b *sentence) int {
+		if c := cmp.Compare(a.hit.Rank, b.hit.Rank); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.start, b.start)
+	})
+	var b strings.Builder
+	b.WriteString(examples)
+	b.WriteString("Passage:")
+	for _, s := range ordered {
+		b.WriteByte(' ')
+		b.WriteString(oneLine(strings.TrimSpace(s.text())))
+	}
+	b.WriteString("\nQuestion: ")
+	b.WriteString(oneLine(strings.TrimSpace(question)))
+	b.WriteString("\nAnswer:")
+	return b.String()
+}
+
+// examples show a base model the form: a passage, a question, and the words
+// of the passage that answer it, ended by a line break. Every prompt begins
+// with them, so the model reads them once.
+const examples = `Passage: The bridge over the Almond was finished in 1911 by the engineer Clara Voss, after two winters of floods had delayed the work.
+Question: Who built the bridge?
+Answer: Clara Voss
+
+Passage: Members may borrow up to six books at a time, and each loan lasts 21 days unless another reader has asked for the title.
+Question: How long may a member keep a book?
+Answer: 21 days
+
+Passage: The older kilns burned beech wood, but since the forest was protected the potters of Marren have used natural gas.
+Question: What do the potters use as fuel today?
+Answer: natural gas
+
+Passage: Because its roots hold the sand together, marram grass was planted along the whole coast between Hollum and Nes.
+Question: Why was marram grass planted?
+Answer: its roots hold the sand together
+
+`
