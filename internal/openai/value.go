@@ -3,6 +3,8 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -45,7 +47,7 @@ func parse(data []byte) (*value, error) {
 	p := parser{tokens: json.NewDecoder(bytes.NewReader(data))}
 	p.tokens.UseNumber()
 	var root value
-	if err := p.value(&root, "", 0); err != nil {
+	if err := p.value(&root, nil, 0); err != nil {
 		return nil, err
 	}
 	return &root, nil
@@ -68,8 +70,26 @@ type parser struct {
 	values int
 }
 
+// place is where in the text the parser is. Its path is spelled out only when
+// there is something to say about it.
+type place struct {
+	in    *place // nil: the whole text
+	key   string
+	index int // of an item, where key is empty
+}
+
+func (p *place) String() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.key == "":
+		return fmt.Sprintf("%s[%d]", p.in, p.index)
+	}
+	return join(p.in.String(), p.key)
+}
+
 // value reads the next value into v. The text is known to be valid JSON.
-func (p *parser) value(v *value, path string, depth int) error {
+func (p *parser) value(v *value, at *place, depth int) error {
 	token, err := p.tokens.Token()
 	if err != nil {
 		return badJSON(err.Error())
@@ -91,30 +111,30 @@ func (p *parser) value(v *value, path string, depth int) error {
 		v.kind, v.text = text, t
 	case json.Delim:
 		if depth == maxDepth {
-			return Refuse(root(path), CodeInvalidValue, "Invalid '%s': nested more than %d levels deep.", root(path), maxDepth)
+			param := root(at.String()) // a path a hundred levels deep helps nobody
+			return Refuse(param, CodeInvalidValue, "Invalid '%s': nested more than %d levels deep.", param, maxDepth)
 		}
 		if t == '[' {
-			return p.array(v, path, depth)
+			return p.array(v, at, depth)
 		}
-		return p.dictionary(v, path, depth)
+		return p.dictionary(v, at, depth)
 	}
 	return nil
 }
 
-func (p *parser) array(v *value, path string, depth int) error {
+func (p *parser) array(v *value, at *place, depth int) error {
 	v.kind = array
-	for p.tokens.More() {
+	item := &place{in: at}
+	for ; p.tokens.More(); item.index++ {
 		v.kids = append(v.kids, value{})
-		// The path of an item costs memory and is only ever used for what
-		// lies in it, so an item is named after its array.
-		if err := p.value(&v.kids[len(v.kids)-1], path, depth+1); err != nil {
+		if err := p.value(&v.kids[len(v.kids)-1], item, depth+1); err != nil {
 			return err
 		}
 	}
 	return p.end()
 }
 
-func (p *parser) dictionary(v *value, path string, depth int) error {
+func (p *parser) dictionary(v *value, at *place, depth int) error {
 	v.kind = dictionary
 	seen := map[string]bool{}
 	for p.tokens.More() {
@@ -123,13 +143,13 @@ func (p *parser) dictionary(v *value, path string, depth int) error {
 			return badJSON(err.Error())
 		}
 		key, _ := token.(string)
-		at := join(path, key)
+		field := &place{in: at, key: key}
 		if seen[key] {
-			return Refuse(at, CodeDuplicateParameter, "Duplicate parameter: '%s' is given twice.", abbreviate(at))
+			return Refuse(field.String(), CodeDuplicateParameter, "Duplicate parameter: '%s' is given twice.", abbreviate(field.String()))
 		}
 		seen[key] = true
 		v.kids = append(v.kids, value{name: key})
-		if err := p.value(&v.kids[len(v.kids)-1], at, depth+1); err != nil {
+		if err := p.value(&v.kids[len(v.kids)-1], field, depth+1); err != nil {
 			return err
 		}
 	}
@@ -152,12 +172,10 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// root is the first name of a path: a path a hundred levels deep helps nobody.
+// root is the first name of a path.
 func root(path string) string {
-	for i := range len(path) {
-		if path[i] == '.' || path[i] == '[' {
-			return path[:i]
-		}
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		return path[:i]
 	}
 	return path
 }
