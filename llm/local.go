@@ -2,29 +2,33 @@ package llm
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // Options says how a local model is run. The zero value works.
 type Options struct {
-	// Name is what Info calls the model; by default the file's name without
-	// its extension.
+	// Name is what Info calls the model; by default the name of its file
+	// without the extension, or of its folder.
 	Name string
 
 	// Threads is the number of threads the model computes with. Default: the
 	// number of processors. Results do not depend on it.
 	Threads int
 
-	// MaxMemory bounds, in bytes, the weights together with all working
-	// memory of the requests. Zero means no limit.
+	// MaxMemory bounds, in bytes, the weights together with the working memory
+	// of the requests. Zero sets no bound to the weights, and gives requests
+	// room for four full contexts.
 	MaxMemory int64
 
 	// MaxRunning bounds the requests that run together; default 16.
 	MaxRunning int
 
 	// MaxQueue bounds the requests that wait for their turn; one more is
-	// refused with ErrBusy. Default 64.
+	// refused with ErrBusy. Default 64; a negative number lets none wait.
 	MaxQueue int
 
 	// PrefixCache bounds, in bytes, what is kept of earlier prompts so that a
@@ -45,43 +49,205 @@ type Info struct {
 
 // Local is a language model that runs in this process. It is a Generator and a
 // Scorer, safe for concurrent use.
-type Local struct{}
+type Local struct {
+	info        Info
+	prompter    *prompter
+	ends        map[int32]bool
+	engine      *engine
+	fingerprint func() (string, error)
+	close       func() error
 
-// OpenLocal loads a model from a GGUF file, or from a folder that holds one or
-// a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json).
-// The caller closes it.
-func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
-	return nil, errors.ErrUnsupported
+	mu      sync.Mutex         // guards endSets
+	endSets map[string][]int32 // tokens that begin a ScoreRequest.End
+}
+
+// newLocal puts a model that has been loaded to work.
+func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local {
+	l := &Local{
+		info:     info,
+		prompter: p,
+		ends:     map[int32]bool{},
+		engine:   startEngine(model, limits),
+		endSets:  map[string][]int32{},
+	}
+	for _, id := range p.vocabulary.EndTokens() {
+		l.ends[id] = true
+	}
+	l.close = sync.OnceValue(func() error {
+		l.engine.close()
+		return nil
+	})
+	return l
 }
 
 // Info describes the model.
-func (l *Local) Info() Info { return Info{} }
+func (l *Local) Info() Info { return l.info }
 
 // Fingerprint is a hash of the model's files: equal for equal weights,
 // vocabulary and template. It is computed on the first call.
-func (l *Local) Fingerprint() (string, error) { return "", nil }
+func (l *Local) Fingerprint() (string, error) { return l.fingerprint() }
 
 // Close ends what runs, with ErrClosed, and returns when all of it has ended
 // and the model's memory is free. Closing twice is fine.
-func (l *Local) Close() error { return nil }
+func (l *Local) Close() error { return l.close() }
 
 // Generate implements Generator. The request waits in the model's queue, then
 // runs together with the others there.
 func (l *Local) Generate(ctx context.Context, req Request) iter.Seq2[Delta, error] {
-	return func(yield func(Delta, error) bool) {}
+	return func(yield func(Delta, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		out, err := l.begin(ctx, &req)
+		if err != nil {
+			yield(Delta{}, err)
+			return
+		}
+		for {
+			pieces, last, err := out.take(ctx)
+			for _, d := range pieces {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Delta{}, err)
+			}
+			if last {
+				return
+			}
+		}
+	}
 }
 
-// Score implements Scorer.
-func (l *Local) Score(ctx context.Context, req ScoreRequest) ([]Scored, error) { return nil, nil }
+// begin puts a request into the engine's queue.
+func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
+	prompt, text, err := l.promptTokens(req)
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{
+		req:        req,
+		vocabulary: l.prompter.vocabulary,
+		prompt:     prompt,
+		promptText: text,
+		seed:       rand.Int64(),
+		most:       l.info.Context - len(prompt),
+		ends:       l.endsOf(req),
+		out:        newOutbox(),
+	}
+	if req.Seed != nil {
+		g.seed = *req.Seed
+	}
+	switch {
+	case req.MaxTokens == NoTokens:
+		g.most = 0
+	case g.most < 1:
+		return nil, &ContextLengthError{Limit: l.info.Context, Requested: len(prompt) + 1}
+	case req.MaxTokens > 0:
+		g.most = min(g.most, req.MaxTokens)
+	}
+	need := cacheNeed(l.engine.model, len(prompt), g.most, max(1, req.N))
+	return g.out, l.engine.submit(&job{ctx: ctx, work: g, need: need})
+}
 
-// PromptTokens returns the tokens a request's prompt has for this model.
-func (l *Local) PromptTokens(req Request) ([]int32, error) { return nil, nil }
+// endsOf returns the tokens that end a request's choices.
+func (l *Local) endsOf(req *Request) map[int32]bool {
+	if req.IgnoreEnd {
+		return nil
+	}
+	if len(req.EndTokens) == 0 {
+		return l.ends
+	}
+	ends := make(map[int32]bool)
+	for id := range l.ends {
+		ends[id] = true
+	}
+	for _, id := range req.EndTokens {
+		ends[id] = true
+	}
+	return ends
+}
+
+// PromptTokens returns the tokens a request's prompt has for this model, or
+// the error that Generate would end with before it begins.
+func (l *Local) PromptTokens(req Request) ([]int32, error) {
+	tokens, _, err := l.promptTokens(&req)
+	return tokens, err
+}
+
+func (l *Local) promptTokens(req *Request) ([]int32, string, error) {
+	if err := req.validate(); err != nil {
+		return nil, "", err
+	}
+	if err := req.checkTokens(l.prompter.vocabulary.Size()); err != nil {
+		return nil, "", err
+	}
+	tokens, text, err := l.prompter.prompt(req)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(tokens) == 0 {
+		return nil, "", &InvalidError{"Messages", "the chat template renders them to nothing"}
+	}
+	if len(tokens) > l.info.Context {
+		return nil, "", &ContextLengthError{Limit: l.info.Context, Requested: len(tokens)}
+	}
+	return tokens, text, nil
+}
+
+// Score implements Scorer. Items are sorted so that common beginnings are run
+// once, and run together in as few steps as memory allows.
+func (l *Local) Score(ctx context.Context, req ScoreRequest) ([]Scored, error) {
+	if req.MaxTokens < 0 {
+		return nil, &InvalidError{"MaxTokens", "want a positive number, or 0 for all"}
+	}
+	t := &scoreTokenizer{prompter: l.prompter, context: l.info.Context, prompts: map[string][]int32{}}
+	results := make([]Scored, len(req.Items))
+	var sequences []*scoreSequence
+	for i := range req.Items {
+		s, places, err := t.sequence(&req, i)
+		if err != nil {
+			return nil, err
+		}
+		results[i].Tokens = places
+		if s != nil {
+			sequences = append(sequences, s)
+		}
+	}
+	if err := l.engine.score(ctx, sequences, l.endSet(req.End), results); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// endSet returns the tokens that begin text, nil for an empty one.
+func (l *Local) endSet(text string) []int32 {
+	if text == "" {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if set, ok := l.endSets[text]; ok {
+		return set
+	}
+	if len(l.endSets) >= 16 {
+		clear(l.endSets)
+	}
+	first := l.Encode(text)[0]
+	l.endSets[text] = endTokens(l.prompter.vocabulary, text, first)
+	return l.endSets[text]
+}
 
 // Encode returns the tokens of a text. Special tokens are not recognised.
-func (l *Local) Encode(text string) []int32 { return nil }
+func (l *Local) Encode(text string) []int32 {
+	return l.prompter.vocabulary.Encode(text, tokenizer.Options{})
+}
 
-// Decode returns the text of tokens.
-func (l *Local) Decode(tokens []int32) string { return "" }
+// Decode returns the text of tokens. Control tokens add nothing, and bytes
+// that are no part of a character become U+FFFD.
+func (l *Local) Decode(tokens []int32) string {
+	return validText([]byte(l.prompter.vocabulary.Decode(tokens)))
+}
 
 // Count returns the number of tokens of a text.
 func (l *Local) Count(text string) int { return len(l.Encode(text)) }

@@ -1,0 +1,227 @@
+package llm
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// sampler chooses the next token of one choice from its logits. What it draws
+// depends on the request, its seed and the logits alone.
+//
+// The order of its steps: bias, penalties, temperature, min-p, top-k, top-p;
+// each filter works on what the one before it kept, renormalised.
+type sampler struct {
+	temperature float64
+	topP, minP  float64
+	topK        int
+
+	bias       map[int32]float64
+	presence   float64
+	frequency  float64
+	repetition float64
+	prompt     map[int32]bool // tokens of the prompt, for repetition
+	counts     map[int32]int  // tokens generated so far, for the penalties
+
+	rng *rand.Rand
+}
+
+// newSampler returns the sampler of one choice; each choice has a stream of
+// the seed for itself.
+func newSampler(req *Request, prompt []int32, seed int64, choice int) *sampler {
+	s := &sampler{
+		temperature: valueOr(req.Temperature, 1),
+		topP:        valueOr(req.TopP, 1),
+		minP:        req.MinP,
+		topK:        req.TopK,
+		bias:        req.LogitBias,
+		presence:    req.PresencePenalty,
+		frequency:   req.FrequencyPenalty,
+		repetition:  req.RepetitionPenalty,
+		rng:         rand.New(rand.NewPCG(uint64(seed), uint64(choice))),
+	}
+	if s.repetition == 0 {
+		s.repetition = 1
+	}
+	if s.penalises() {
+		s.counts = map[int32]int{}
+	}
+	if s.repetition != 1 {
+		s.prompt = make(map[int32]bool, len(prompt))
+		for _, id := range prompt {
+			s.prompt[id] = true
+		}
+	}
+	return s
+}
+
+func valueOr(p *float64, otherwise float64) float64 {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+func (s *sampler) penalises() bool {
+	return s.presence != 0 || s.frequency != 0 || s.repetition != 1
+}
+
+// scratch is working memory that the samplers of one engine share, one at a
+// time.
+type scratch struct {
+	logits     []float32
+	weights    []float32
+	candidates []candidate
+}
+
+// candidate is a token that may be drawn and its probability, relative to the
+// likeliest token's.
+type candidate struct {
+	id     int32
+	weight float32
+}
+
+// next draws a token. The logits are only read.
+func (s *sampler) next(logits []float32, w *scratch) (int32, error) {
+	logits = s.adjust(logits, w)
+	best, err := argmax(logits)
+	if err != nil {
+		return 0, err
+	}
+	id := int32(best)
+	if s.temperature > 0 {
+		id = s.draw(logits, logits[best], w)
+	}
+	if s.counts != nil {
+		s.counts[id]++
+	}
+	return id, nil
+}
+
+// adjust applies bias and penalties to a copy of the logits.
+func (s *sampler) adjust(logits []float32, w *scratch) []float32 {
+	if len(s.bias) == 0 && !s.penalises() {
+		return logits
+	}
+	w.logits = append(w.logits[:0], logits...)
+	for id, b := range s.bias {
+		w.logits[id] += float32(b)
+	}
+	if s.repetition != 1 {
+		for id := range s.prompt {
+			if s.counts[id] == 0 {
+				w.logits[id] = s.penaliseRepetition(w.logits[id])
+			}
+		}
+	}
+	for id, n := range s.counts {
+		x := s.penaliseRepetition(w.logits[id])
+		w.logits[id] = x - float32(s.presence+float64(n)*s.frequency)
+	}
+	return w.logits
+}
+
+func (s *sampler) penaliseRepetition(logit float32) float32 {
+	if logit > 0 {
+		return logit / float32(s.repetition)
+	}
+	return logit * float32(s.repetition)
+}
+
+// draw takes a token at random from the filtered distribution.
+func (s *sampler) draw(logits []float32, largest float32, w *scratch) int32 {
+	w.weights = slices.Grow(w.weights[:0], len(logits))[:len(logits)]
+	scale := float32(1 / s.temperature)
+	total := 0.0
+	for i, x := range logits {
+		weight := float32(1) // of the likeliest; its 0·scale may be 0·∞
+		if x < largest {
+			weight = expNegative((x - largest) * scale)
+		}
+		if float64(weight) < s.minP {
+			weight = 0
+		}
+		w.weights[i] = weight
+		total += float64(weight)
+	}
+	if s.topK == 0 && s.topP >= 1 {
+		return drawFrom(total*s.rng.Float64(), w.weights)
+	}
+	return s.drawTop(total, w)
+}
+
+// drawFrom returns the token in whose share of the sum of weights x lies.
+func drawFrom(x float64, weights []float32) int32 {
+	last := 0
+	for i, weight := range weights {
+		if weight == 0 {
+			continue
+		}
+		last = i
+		if x -= float64(weight); x < 0 {
+			break
+		}
+	}
+	return int32(last)
+}
+
+// drawTop applies top-k and top-p.
+func (s *sampler) drawTop(total float64, w *scratch) int32 {
+	k := s.topK
+	if k == 0 {
+		k = len(w.weights)
+	}
+	top := s.gatherTop(k, total, w)
+	top = top[:min(len(top), k)]
+	if s.topK > 0 {
+		total = sumWeights(top)
+	}
+	kept := 0.0
+	for i, c := range top {
+		if kept += float64(c.weight); kept >= s.topP*total {
+			top = top[:i+1]
+			break
+		}
+	}
+	x := s.rng.Float64() * kept
+	for _, c := range top {
+		if x -= float64(c.weight); x < 0 {
+			return c.id
+		}
+	}
+	return top[len(top)-1].id
+}
+
+// gatherTop returns, best first, at least the tokens that top-k and top-p may
+// keep. Few tokens hold nearly all the weight, so it sorts those above a
+// threshold and lowers that only when they turn out not to suffice.
+func (s *sampler) gatherTop(k int, total float64, w *scratch) []candidate {
+	for threshold := float32(1e-3); ; threshold *= 1e-3 {
+		if threshold < 1e-30 {
+			threshold = math.SmallestNonzeroFloat32
+		}
+		top := w.candidates[:0]
+		for id, weight := range w.weights {
+			if weight >= threshold {
+				top = append(top, candidate{int32(id), weight})
+			}
+		}
+		w.candidates = top
+		reached := s.topK == 0 && sumWeights(top) >= s.topP*total
+		if len(top) >= k || reached || threshold == math.SmallestNonzeroFloat32 {
+			slices.SortFunc(top, func(a, b candidate) int {
+				return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.id, b.id))
+			})
+			return top
+		}
+	}
+}
+
+func sumWeights(cs []candidate) float64 {
+	sum := 0.0
+	for _, c := range cs {
+		sum += float64(c.weight)
+	}
+	return sum
+}

@@ -1,0 +1,171 @@
+package llm
+
+import (
+	"fmt"
+	"slices"
+)
+
+// batch is one step in the making: who takes part, with how many tokens.
+type batch struct {
+	members []member
+	tokens  int // of prompts, still to be given out
+	rows    int // of logits, still to be given out
+}
+
+// member is one strand of a batch.
+type member struct {
+	job    *job
+	strand strand
+}
+
+// step runs the next tokens of the running jobs as one batch.
+func (e *engine) step() {
+	b := e.gather()
+	inputs := make([]*input, len(b.members))
+	used := 0
+	for i, m := range b.members {
+		f := m.strand.state()
+		in := &input{cache: f.cache, tokens: f.todo[:f.part]}
+		for at := range in.tokens {
+			if m.strand.wants(at) {
+				in.rows = append(in.rows, at)
+				in.logits = append(in.logits, e.row(used))
+				used++
+			}
+		}
+		inputs[i] = in
+	}
+	errs := e.forward(inputs)
+	for i, m := range b.members {
+		if slices.Contains(e.running, m.job) { // and has not failed in this very step
+			e.deliver(m, inputs[i], errs[i])
+		}
+	}
+}
+
+// row returns the i-th buffer for logits.
+func (e *engine) row(i int) []float32 {
+	for len(e.rows) <= i {
+		e.rows = append(e.rows, make([]float32, e.model.Vocabulary()))
+	}
+	return e.rows[i]
+}
+
+// gather decides who takes part in a step. Strands with one token, which is
+// every one that generates, come first; then the jobs that have more to read
+// get an equal share of the step's tokens each, and what is left over goes to
+// them in turn.
+func (e *engine) gather() *batch {
+	b := &batch{tokens: e.limits.stepTokens, rows: e.limits.stepRows}
+	e.turn++
+	var readers []*job
+	for i := range e.running {
+		j := e.running[(e.turn+i)%len(e.running)]
+		reads := false
+		for k := range j.strands {
+			s := j.strands[(e.turn+k)%len(j.strands)]
+			s.state().part = 0
+			if len(s.state().todo) == 1 {
+				b.tokens++ // a single token costs a prompt nothing
+				b.add(member{j, s}, 1)
+			} else {
+				reads = true
+			}
+		}
+		if reads {
+			readers = append(readers, j)
+		}
+	}
+	for i, j := range readers {
+		b.addJob(j, max(1, b.tokens/(len(readers)-i)))
+	}
+	for _, j := range readers {
+		b.addJob(j, b.tokens)
+	}
+	return b
+}
+
+// addJob gives a job's strands up to n more tokens.
+func (b *batch) addJob(j *job, n int) {
+	before := b.tokens
+	for _, s := range j.strands {
+		if len(s.state().todo) > 1 {
+			b.add(member{j, s}, n-(before-b.tokens))
+		}
+	}
+}
+
+// add gives a strand up to n more tokens, as far as the step's rows reach.
+func (b *batch) add(m member, n int) {
+	f := m.strand.state()
+	n = min(n, b.tokens, len(f.todo)-f.part)
+	taken := 0
+	for ; taken < n; taken++ {
+		if m.strand.wants(f.part + taken) {
+			if b.rows == 0 {
+				break
+			}
+			b.rows--
+		}
+	}
+	if taken == 0 {
+		return
+	}
+	if f.part == 0 {
+		b.members = append(b.members, m)
+	}
+	f.part += taken
+	b.tokens -= taken
+}
+
+// forward runs a batch. If that fails, each input is run alone, so that only
+// those fail that cannot be run.
+func (e *engine) forward(inputs []*input) []error {
+	errs := make([]error, len(inputs))
+	before := make([]int, len(inputs))
+	for i, in := range inputs {
+		before[i] = in.cache.Len()
+	}
+	err := e.model.Forward(e.ctx, inputs)
+	if err == nil || len(inputs) == 1 || e.ctx.Err() != nil {
+		for i := range errs {
+			errs[i] = err
+		}
+		return errs
+	}
+	for i, in := range inputs {
+		in.cache.Truncate(before[i])
+	}
+	for i := range inputs {
+		errs[i] = e.model.Forward(e.ctx, inputs[i:i+1])
+	}
+	return errs
+}
+
+// deliver hands a strand its logits and replaces it by what follows it.
+func (e *engine) deliver(m member, in *input, err error) {
+	if err != nil {
+		e.end(m.job, fmt.Errorf("run the model: %w", err))
+		return
+	}
+	for i, at := range in.rows {
+		if err := m.strand.read(at, in.logits[i], &e.scratch); err != nil {
+			e.end(m.job, err)
+			return
+		}
+	}
+	f := m.strand.state()
+	f.todo = f.todo[len(in.tokens):]
+	if len(f.todo) > 0 {
+		return
+	}
+	next := m.strand.next()
+	if !slices.Contains(next, m.strand) {
+		f.cache.Free()
+	}
+	at := slices.Index(m.job.strands, m.strand)
+	m.job.strands = slices.Replace(m.job.strands, at, at+1, next...)
+	if len(m.job.strands) == 0 {
+		e.end(m.job, nil)
+	}
+}
