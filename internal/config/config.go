@@ -4,6 +4,10 @@
 // A value is taken from the first place that names it: a command-line flag,
 // an environment variable, the built-in default. Load reports every problem
 // it finds at once.
+//
+// The settings are one table (settings.go): each has an environment variable,
+// and most have the name of a flag, which a command offers where the setting
+// means something to it.
 package config
 
 import (
@@ -12,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 )
 
 // Config is what an operator may choose. Its zero value is not usable; Load
@@ -44,39 +47,73 @@ type Config struct {
 	// RAGSTONE_UPSTREAM_KEY. It has no effect without such a flag: a key that
 	// happens to lie in the environment never sends a document out.
 	UpstreamKey string
+
+	// Addr is where the server listens, HOST:PORT. --addr, RAGSTONE_ADDR;
+	// default 127.0.0.1:8080. Port 0 takes a free one.
+	Addr string
+
+	// Upstream is the base URL of an OpenAI-compatible server that runs what
+	// is asked of the server under any name but a local model's own.
+	// --upstream, RAGSTONE_UPSTREAM; default none.
+	Upstream string
+
+	// ChatModel and EmbeddingModel are the local models the server loads: a
+	// catalog name or a path; empty loads none. --model, RAGSTONE_MODEL,
+	// default smollm2-135m-instruct; --embedding-model,
+	// RAGSTONE_EMBEDDING_MODEL, default all-minilm-l6-v2.
+	ChatModel      string
+	EmbeddingModel string
+
+	// RequestsPerMinute and TokensPerMinute are how fast a project may use one
+	// model of the server. --requests-per-minute, --tokens-per-minute and their
+	// variables; defaults 10,000 and 2,000,000.
+	RequestsPerMinute int
+	TokensPerMinute   int
 }
 
-// Load reads the process's environment.
-func Load() (Config, error) { return load(os.Getenv) }
+// The models that are loaded unless others are named.
+const (
+	DefaultChatModel      = "smollm2-135m-instruct"
+	DefaultEmbeddingModel = "all-minilm-l6-v2"
+)
 
-func load(getenv func(string) string) (Config, error) {
+// Override is a value that a command-line flag gives to a setting.
+type Override struct {
+	Flag  string // its name, without the dashes
+	Value string
+}
+
+// Load reads the process's environment and puts the overrides over it.
+func Load(overrides ...Override) (Config, error) { return load(os.Getenv, overrides) }
+
+func load(getenv func(string) string, overrides []Override) (Config, error) {
 	c := Config{
-		Home:        getenv("RAGSTONE_HOME"),
-		HubURL:      first(getenv("RAGSTONE_HUB"), getenv("HF_ENDPOINT"), "https://huggingface.co"),
-		HubToken:    getenv("HF_TOKEN"),
-		Threads:     runtime.GOMAXPROCS(0),
-		NoColor:     getenv("NO_COLOR") != "",
-		UpstreamKey: getenv("RAGSTONE_UPSTREAM_KEY"),
+		HubURL:            "https://huggingface.co",
+		Threads:           runtime.GOMAXPROCS(0),
+		Addr:              "127.0.0.1:8080",
+		ChatModel:         DefaultChatModel,
+		EmbeddingModel:    DefaultEmbeddingModel,
+		RequestsPerMinute: 10_000,
+		TokensPerMinute:   2_000_000,
 	}
 	var problems []error
+	for _, s := range settings {
+		for _, name := range s.variables {
+			if value := getenv(name); value != "" {
+				problems = append(problems, s.apply(&c, name, value))
+				break
+			}
+		}
+		for _, o := range overrides {
+			if o.Flag == s.flag {
+				problems = append(problems, s.apply(&c, "--"+s.flag, o.Value))
+			}
+		}
+	}
 	if c.Home == "" {
 		home, err := defaultHome(getenv)
 		problems = append(problems, err)
 		c.Home = home
-	}
-	if s := getenv("RAGSTONE_THREADS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 1024 {
-			problems = append(problems, fmt.Errorf("RAGSTONE_THREADS is %q: want a number from 1 to 1024", s))
-		}
-		c.Threads = n
-	}
-	if s := getenv("RAGSTONE_MAX_MEMORY"); s != "" {
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n < 0 {
-			problems = append(problems, fmt.Errorf("RAGSTONE_MAX_MEMORY is %q: want a number of bytes", s))
-		}
-		c.MaxMemory = n
 	}
 	return c, errors.Join(problems...)
 }
@@ -99,13 +136,4 @@ func defaultHome(getenv func(string) string) (string, error) {
 		return filepath.Join(user, "Library", "Application Support", "ragstone"), nil
 	}
 	return filepath.Join(user, ".local", "share", "ragstone"), nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
