@@ -148,17 +148,20 @@ type Speed string
 // The speeds. Producing a token reads nearly all of the weights once, so the
 // class follows from their size.
 const (
-	Fast     Speed = "fast"     // up to 250 MB: tens of tokens a second or more
+	Fast     Speed = "fast"     // up to 260 MB: tens of tokens a second or more
 	Moderate Speed = "moderate" // up to 1 GB: about reading speed
 	Slow     Speed = "slow"     // more: for patient people or many cores
 )
 
 // Speed is the model's speed class.
-func (e Entry) Speed() Speed {
-	switch n := e.Bytes(); {
-	case n <= 260e6:
+func (e Entry) Speed() Speed { return SpeedOf(e.Bytes()) }
+
+// SpeedOf is the speed class of a model with so many bytes of weights.
+func SpeedOf(bytes int64) Speed {
+	switch {
+	case bytes <= 260e6:
 		return Fast
-	case n <= 1e9:
+	case bytes <= 1e9:
 		return Moderate
 	}
 	return Slow
