@@ -35,8 +35,8 @@ func Lucene() *Analyzer {
 }
 
 // Default returns Ragstone's own analyser: the words of UAX #29, folded (see
-// fold), without stop words, stemmed by Snowball's English stemmer; an
-// identifier such as maxBatch_size gives its parts beside the whole.
+// fold), without Lucene's stop words, stemmed by Snowball's English stemmer; an
+// identifier such as maxBatch_size2 gives its parts beside the whole.
 func Default() *Analyzer {
 	return &Analyzer{name: "ragstone-1", fold: fold, stem: english.Stem, stop: luceneStopWords, identifiers: true}
 }

@@ -91,6 +91,21 @@ func (b *Builder) AddFrom(old *Index, docs []int) error {
 	return nil
 }
 
+// Renumber gives document i the number numbers[i], which must be a permutation:
+// so documents taken over and new ones can be brought into one order.
+func (b *Builder) Renumber(numbers []int) {
+	lengths := make([]uint32, len(b.lengths))
+	for doc, number := range numbers {
+		lengths[number] = b.lengths[doc]
+	}
+	b.lengths = lengths
+	for _, list := range b.postings {
+		for i := range list {
+			list[i].doc = uint32(numbers[list[i].doc])
+		}
+	}
+}
+
 func (b *Builder) nextDoc(length uint32) uint32 {
 	b.lengths = append(b.lengths, length)
 	return uint32(len(b.lengths) - 1)

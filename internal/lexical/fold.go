@@ -38,10 +38,10 @@ func isASCII(s string) bool {
 
 // eachPart calls emit with the parts of a word that is written as several: cut
 // at a sign between letters (snake_case, example.com), before a capital after
-// a small letter (camelCase), and before the last capital of several when a
-// small letter follows (HTTPServer is HTTP and Server). An apostrophe cuts
-// nothing, and digits stay with the letters beside them: p53 and utf8 are one
-// word each. A word of one part, or without letters, gives nothing.
+// a small letter (camelCase), before the last capital of several when a small
+// letter follows (HTTPServer is HTTP and Server), and between letters and
+// digits (utf8 is utf and 8). An apostrophe cuts nothing. A word of one part,
+// or without letters, gives nothing.
 func eachPart(word string, emit func(part string)) {
 	if strings.IndexFunc(word, unicode.IsLetter) < 0 {
 		return
@@ -61,7 +61,7 @@ func eachPart(word string, emit func(part string)) {
 			cut(i)
 			start = i + utf8.RuneLen(r)
 			r = 0
-		case unicode.IsUpper(r) && unicode.IsLower(last):
+		case unicode.IsUpper(r) && unicode.IsLower(last), i > start && unicode.IsDigit(r) != unicode.IsDigit(last):
 			cut(i)
 		case unicode.IsLower(r) && unicode.IsUpper(last) && unicode.IsUpper(beforeLast):
 			cut(lastAt)

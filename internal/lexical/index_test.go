@@ -159,6 +159,19 @@ func TestDocumentsAreTakenOver(t *testing.T) {
 	if !slices.Equal(got.Bytes(), build(t, append(want, "w1 and a new last one")...).Bytes()) {
 		t.Error("an index with documents taken over differs from one built from their texts")
 	}
+
+	// The same documents, the new ones added last and then put in place.
+	b = lexical.NewBuilder(lexical.Default(), usual)
+	if err := b.AddFrom(old, keep); err != nil {
+		t.Fatal(err)
+	}
+	b.Add("w1 and a new last one")
+	b.Add("a new first document")
+	b.Renumber([]int{1, 2, 3, 4, 5, 6, 7, 0})
+	if !slices.Equal(b.Build().Bytes(), got.Bytes()) {
+		t.Error("renumbered documents give another index than documents added in order")
+	}
+
 	other := lexical.NewBuilder(lexical.Lucene(), usual)
 	if err := other.AddFrom(old, keep); err == nil {
 		t.Error("documents of another analyser were taken over")
