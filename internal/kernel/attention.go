@@ -31,7 +31,10 @@ func StoreKV(page []uint16, slot int, key, value []float32) {
 	if len(value) != dim || len(page) != PageSize(dim) || slot < 0 || slot >= PageTokens {
 		panic(fmt.Sprintf("kernel.StoreKV: slot %d of a page of %d for a key of %d and a value of %d", slot, len(page), dim, len(value)))
 	}
-	keys, values := page[slot:dim*PageTokens], page[(PageTokens+slot)*dim:][:dim]
+	storeKV(page[slot:dim*PageTokens], page[(PageTokens+slot)*dim:][:dim], key, value)
+}
+
+func storeKVGeneric(keys, values []uint16, key, value []float32) {
 	for d, k := range key {
 		keys[d*PageTokens] = ToFloat16(k)
 	}

@@ -73,20 +73,18 @@ func (m *Matrix) pieces(bytes int) int {
 // of rows at a time: while a tile stays in the first-level cache, the weights
 // stream past.
 func (m *Matrix) multiply(from, to int, a *Activations, out []float32, stride int) {
+	whole := min(to, m.rows/groupRows)
 	for t := 0; t < a.rows; {
 		n := tileRows(a.rows - t)
-		for g := from; g < to; g++ {
-			weights := m.data[g*m.group : (g+1)*m.group]
-			if rows := m.rows - g*groupRows; rows < groupRows {
-				// The last group is not full: its outputs take a detour.
-				var tile [maxTile * groupRows]float32
-				m.tile(weights, a, t, n, tile[:], groupRows)
-				for i := range n {
-					copy(out[(t+i)*stride+g*groupRows:][:rows], tile[i*groupRows:])
-				}
-				continue
+		if from < whole {
+			m.tile(from, whole, a, t, n, out[t*stride+from*groupRows:], stride)
+		}
+		if whole < to { // the last group is not full: its outputs take a detour
+			var tile [maxTile * groupRows]float32
+			m.tile(whole, to, a, t, n, tile[:], groupRows)
+			for i := range n {
+				copy(out[(t+i)*stride+whole*groupRows:][:m.rows-whole*groupRows], tile[i*groupRows:])
 			}
-			m.tile(weights, a, t, n, out[t*stride+g*groupRows:], stride)
 		}
 		t += n
 	}
@@ -109,42 +107,47 @@ func tileRows(n int) int {
 	return 1
 }
 
-// tile multiplies rows [t, t+n) of a by one group.
-func (m *Matrix) tile(weights []byte, a *Activations, t, n int, out []float32, stride int) {
+// tile multiplies rows [t, t+n) of a by groups [from, to).
+func (m *Matrix) tile(from, to int, a *Activations, t, n int, out []float32, stride int) {
+	weights := m.data[from*m.group : to*m.group]
+	_ = out[(n-1)*stride+(to-from)*groupRows-1]
 	if m.format.quantised() {
 		blocks := a.cols / BlockLen
-		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, out, stride)
+		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, out, to-from, stride)
 		return
 	}
-	floatTile(m.format, weights, a.x[t*a.cols:(t+n)*a.cols], n, out, stride)
+	floatTile(m.format, weights, a.x[t*a.cols:(t+n)*a.cols], n, out, to-from, stride)
 }
 
 // quantTileGeneric is the definition of a quantised tile: n rows of blocks
-// times one group.
-func quantTileGeneric(f Format, weights []byte, a []block, n int, out []float32, stride int) {
+// times groups of 16 rows.
+func quantTileGeneric(f Format, weights []byte, a []block, n int, out []float32, groups, stride int) {
 	blocks := len(a) / n
-	size := len(weights) / blocks
-	for t := range n {
-		var acc [groupRows]float32
-		for b, x := range a[t*blocks : (t+1)*blocks] {
-			w := weights[b*size : (b+1)*size]
-			for r := range acc {
-				scale := half(w[2*r:]) * x.scale
-				switch f {
-				case Q8_0:
-					dot := x.q8 + dotBytes(w[32+4*r:], &x.q)
-					acc[r] += float32(scale * float32(dot))
-				case Q4_0:
-					dot := x.q4 + dotNibbles(w[32+4*r:], &x.q)
-					acc[r] += float32(scale * float32(dot))
-				case Q4_1:
-					dot := dotNibbles(w[64+4*r:], &x.q)
-					acc[r] += float32(scale * float32(dot))
-					acc[r] += float32(half(w[32+2*r:]) * x.sum)
-				}
+	size := len(weights) / (groups * blocks)
+	for g := range groups {
+		for t := range n {
+			var acc [groupRows]float32
+			for b := range blocks {
+				quantBlock(f, weights[(g*blocks+b)*size:][:size], &a[t*blocks+b], &acc)
 			}
+			copy(out[t*stride+g*groupRows:], acc[:])
 		}
-		copy(out[t*stride:][:groupRows], acc[:])
+	}
+}
+
+// quantBlock adds a block's products with 16 rows of weights.
+func quantBlock(f Format, w []byte, x *block, acc *[groupRows]float32) {
+	for r := range acc {
+		scale := half(w[2*r:]) * x.scale
+		switch f {
+		case Q8_0:
+			acc[r] += float32(scale * float32(x.q8+dotBytes(w[32+4*r:], &x.q)))
+		case Q4_0:
+			acc[r] += float32(scale * float32(x.q4+dotNibbles(w[32+4*r:], &x.q)))
+		case Q4_1:
+			acc[r] += float32(scale * float32(dotNibbles(w[64+4*r:], &x.q)))
+			acc[r] += float32(half(w[32+2*r:]) * x.sum)
+		}
 	}
 }
 
@@ -172,23 +175,23 @@ func dotNibbles(w []byte, q *[BlockLen]int8) (sum int32) {
 }
 
 // floatTileGeneric is the definition of a float tile.
-func floatTileGeneric(f Format, weights []byte, a []float32, n int, out []float32, stride int) {
+func floatTileGeneric(f Format, weights []byte, a []float32, n int, out []float32, groups, stride int) {
 	cols := len(a) / n
-	for t := range n {
-		var acc [groupRows]float32
-		for c, x := range a[t*cols : (t+1)*cols] {
-			if f == F16 {
-				w := weights[2*groupRows*c:][:2*groupRows]
+	for g := range groups {
+		for t := range n {
+			var acc [groupRows]float32
+			for c, x := range a[t*cols : (t+1)*cols] {
+				column := (g*cols + c) * groupRows
 				for r := range acc {
-					acc[r] += float32(half(w[2*r:]) * x)
+					w := column + r
+					if f == F16 {
+						acc[r] += float32(half(weights[2*w:]) * x)
+					} else {
+						acc[r] += float32(math.Float32frombits(binary.LittleEndian.Uint32(weights[4*w:])) * x)
+					}
 				}
-				continue
 			}
-			w := weights[4*groupRows*c:][:4*groupRows]
-			for r := range acc {
-				acc[r] += float32(math.Float32frombits(binary.LittleEndian.Uint32(w[4*r:])) * x)
-			}
+			copy(out[t*stride+g*groupRows:], acc[:])
 		}
-		copy(out[t*stride:][:groupRows], acc[:])
 	}
 }

@@ -47,12 +47,14 @@ func Rotate(x []float32, size int, pairing Pairing, cos, sin []float32) {
 	}
 }
 
-func rotateAdjacent(x, cos, sin []float32) {
+// rotateAdjacentGeneric is the definition of turning adjacent pairs. Every
+// product is rounded, so that all levels give the same bits.
+func rotateAdjacentGeneric(x, cos, sin []float32) {
 	sin = sin[:len(cos)]
 	for i, c := range cos {
 		pair, s := x[2*i:2*i+2], sin[i]
 		a, b := pair[0], pair[1]
-		pair[0], pair[1] = a*c-b*s, a*s+b*c
+		pair[0], pair[1] = float32(a*c)-float32(b*s), float32(b*c)+float32(a*s)
 	}
 }
 
@@ -60,6 +62,6 @@ func rotateHalves(x, y, cos, sin []float32) {
 	y, sin = y[:len(x)], sin[:len(x)]
 	for i, c := range cos {
 		a, b, s := x[i], y[i], sin[i]
-		x[i], y[i] = a*c-b*s, a*s+b*c
+		x[i], y[i] = float32(a*c)-float32(b*s), float32(b*c)+float32(a*s)
 	}
 }

@@ -1,0 +1,430 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// Element-wise kernels at 256 bits, for AVX2 and AVX512 alike: beside the
+// products they take too little time for wider registers to show.
+//
+// A length that is not a multiple of eight ends in one step under a mask: lanes
+// beyond the end are neither read nor written.
+
+// tailMask<>+32 − 4·n are n lanes of ones, then zeros.
+DATA tailMask<>+0(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+8(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+16(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+24(SB)/8, $0xffffffffffffffff
+DATA tailMask<>+32(SB)/8, $0
+DATA tailMask<>+40(SB)/8, $0
+DATA tailMask<>+48(SB)/8, $0
+DATA tailMask<>+56(SB)/8, $0
+GLOBL tailMask<>(SB), RODATA|NOPTR, $64
+
+// packOrder undoes how the packing instructions interleave 128-bit halves.
+DATA packOrder<>+0(SB)/8, $0x0000000400000000
+DATA packOrder<>+8(SB)/8, $0x0000000500000001
+DATA packOrder<>+16(SB)/8, $0x0000000600000002
+DATA packOrder<>+24(SB)/8, $0x0000000700000003
+GLOBL packOrder<>(SB), RODATA|NOPTR, $32
+
+// Constants of exp, after Moshier's Cephes library, expf: the logarithm of two
+// in two parts and a polynomial for exp(r) = 1 + r + r²·P(r), |r| ≤ ln 2/2.
+DATA expf<>+0(SB)/4, $0xc2b00000  // −88: the smallest argument; exp gives 0
+DATA expf<>+4(SB)/4, $0x42b20000  // 89: the largest; exp gives infinity
+DATA expf<>+8(SB)/4, $0x3fb8aa3b  // 1/ln 2
+DATA expf<>+12(SB)/4, $0x3f318000 // ln 2, upper part
+DATA expf<>+16(SB)/4, $0xb95e8083 // ln 2, lower part
+DATA expf<>+20(SB)/4, $0x39506967 // 1.9875691e-4
+DATA expf<>+24(SB)/4, $0x3ab743ce // 1.3981999e-3
+DATA expf<>+28(SB)/4, $0x3c088908 // 8.3334519e-3
+DATA expf<>+32(SB)/4, $0x3d2aa9c1 // 4.1665796e-2
+DATA expf<>+36(SB)/4, $0x3e2aaaaa // 1.6666666e-1
+DATA expf<>+40(SB)/4, $0x3f000000 // 0.5
+DATA expf<>+44(SB)/4, $0x3f800000 // 1
+DATA expf<>+48(SB)/4, $0x0000007f // 127, the bias of an exponent
+DATA expf<>+52(SB)/4, $0xff800000 // −∞
+DATA expf<>+56(SB)/4, $0x80000000 // the sign bit
+DATA expf<>+60(SB)/4, $0x7fffffff // all but the sign bit
+DATA expf<>+64(SB)/4, $0x42fe0000 // 127
+DATA expf<>+68(SB)/4, $0x3c010204 // 1/127
+DATA expf<>+72(SB)/4, $0x7fc00000 // NaN
+GLOBL expf<>(SB), RODATA|NOPTR, $76
+
+// EXP_CONSTANTS loads what EXP wants in Y8 to Y15.
+#define EXP_CONSTANTS \
+	VBROADCASTSS expf<>+0(SB), Y8   \
+	VBROADCASTSS expf<>+4(SB), Y9   \
+	VBROADCASTSS expf<>+8(SB), Y10  \
+	VBROADCASTSS expf<>+12(SB), Y11 \
+	VBROADCASTSS expf<>+16(SB), Y12 \
+	VBROADCASTSS expf<>+20(SB), Y13 \
+	VBROADCASTSS expf<>+44(SB), Y14 \
+	VPBROADCASTD expf<>+48(SB), Y15
+
+// EXP sets Y0 to exp(Y0), using Y1 to Y3. The argument is the second source of
+// the limits, which is what comes through where it is NaN.
+#define EXP \
+	VMAXPS       Y0, Y8, Y0         \
+	VMINPS       Y0, Y9, Y0         \
+	VMULPS       Y10, Y0, Y1        \
+	VROUNDPS     $8, Y1, Y1         \ // n, to nearest
+	VFNMADD231PS Y11, Y1, Y0        \
+	VFNMADD231PS Y12, Y1, Y0        \ // r
+	VMOVAPS      Y13, Y2            \
+	VBROADCASTSS expf<>+24(SB), Y3  \
+	VFMADD213PS  Y3, Y0, Y2         \
+	VBROADCASTSS expf<>+28(SB), Y3  \
+	VFMADD213PS  Y3, Y0, Y2         \
+	VBROADCASTSS expf<>+32(SB), Y3  \
+	VFMADD213PS  Y3, Y0, Y2         \
+	VBROADCASTSS expf<>+36(SB), Y3  \
+	VFMADD213PS  Y3, Y0, Y2         \
+	VBROADCASTSS expf<>+40(SB), Y3  \
+	VFMADD213PS  Y3, Y0, Y2         \ // P(r)
+	VMULPS       Y0, Y0, Y3         \
+	VFMADD213PS  Y0, Y3, Y2         \
+	VADDPS       Y14, Y2, Y2        \ // exp(r)
+	VCVTPS2DQ    Y1, Y1             \
+	VPADDD       Y15, Y1, Y1        \
+	VPSLLD       $23, Y1, Y1        \ // 2ⁿ
+	VMULPS       Y1, Y2, Y0
+
+// TAIL_MASK sets Y7 to a mask of CX lanes, 1 to 7.
+#define TAIL_MASK \
+	LEAQ    tailMask<>+32(SB), R8 \
+	SHLQ    $2, CX                \
+	SUBQ    CX, R8                \
+	VMOVDQU (R8), Y7
+
+// SUM_LANES sets X4 to the sum of Y4's lanes, halves first.
+#define SUM_LANES \
+	VEXTRACTF128 $1, Y4, X1     \
+	VADDPS       X1, X4, X4     \
+	VPERMILPS    $0x4e, X4, X1  \
+	VADDPS       X1, X4, X4     \
+	VPERMILPS    $0xb1, X4, X1  \
+	VADDPS       X1, X4, X4
+
+// MAX_LANES sets X4 to the largest of Y4's lanes.
+#define MAX_LANES \
+	VEXTRACTF128 $1, Y4, X1     \
+	VMAXPS       X1, X4, X4     \
+	VPERMILPS    $0x4e, X4, X1  \
+	VMAXPS       X1, X4, X4     \
+	VPERMILPS    $0xb1, X4, X1  \
+	VMAXPS       X1, X4, X4
+
+// func quantizeAVX2(x *float32, out *block, blocks int)
+//
+// AX x, BX out, CX blocks left; Y0-Y3 the numbers; Y4-Y7 magnitudes; X4 the
+// largest; X5 127/largest; X6 scale; R8 the largest's bits; R9 the quants' sum
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-24
+	MOVQ         x+0(FP), AX
+	MOVQ         out+8(FP), BX
+	MOVQ         blocks+16(FP), CX
+	VBROADCASTSS expf<>+60(SB), Y15
+	VMOVSS       expf<>+64(SB), X12
+	VMOVSS       expf<>+68(SB), X11
+	VMOVDQU      packOrder<>(SB), Y14
+
+quantBlock:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      64(AX), Y2
+	VMOVUPS      96(AX), Y3
+	// Bits of magnitudes order like the magnitudes, NaN above all.
+	VPAND        Y15, Y0, Y4
+	VPAND        Y15, Y1, Y5
+	VPAND        Y15, Y2, Y6
+	VPAND        Y15, Y3, Y7
+	VPMAXSD      Y5, Y4, Y4
+	VPMAXSD      Y7, Y6, Y6
+	VPMAXSD      Y6, Y4, Y4
+	VEXTRACTI128 $1, Y4, X5
+	VPMAXSD      X5, X4, X4
+	VPSHUFD      $0x4e, X4, X5
+	VPMAXSD      X5, X4, X4
+	VPSHUFD      $0xb1, X4, X5
+	VPMAXSD      X5, X4, X4
+	VMOVD        X4, R8
+	CMPL         R8, $0x7f800000
+	JGE          quantNotFinite
+	CMPL         R8, $0x0d800000          // 2⁻¹⁰⁰
+	JLT          quantZero
+	VDIVSS       X4, X12, X5
+	VMULSS       X11, X4, X6
+	VBROADCASTSS X5, Y5
+	VMULPS       Y5, Y0, Y0
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y1, Y0, Y7
+	VPADDD       Y3, Y2, Y5
+	VPADDD       Y5, Y7, Y7
+	VEXTRACTI128 $1, Y7, X5
+	VPADDD       X5, X7, X7
+	VPSHUFD      $0x4e, X7, X5
+	VPADDD       X5, X7, X7
+	VPSHUFD      $0xb1, X7, X5
+	VPADDD       X5, X7, X7
+	VMOVD        X7, R9
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSWB    Y2, Y0, Y0
+	VPERMD       Y0, Y14, Y0
+	VMOVDQU      Y0, (BX)
+	VMOVSS       X6, 32(BX)
+	VCVTDQ2PS    X7, X7
+	VMULSS       X6, X7, X7
+	VMOVSS       X7, 36(BX)
+	MOVL         R9, R10
+	SHLL         $7, R10
+	NEGL         R10
+	MOVL         R10, 40(BX)
+	SHLL         $3, R9
+	NEGL         R9
+	MOVL         R9, 44(BX)
+
+quantNext:
+	ADDQ         $128, AX
+	ADDQ         $48, BX
+	DECQ         CX
+	JNZ          quantBlock
+	VZEROUPPER
+	RET
+
+quantNotFinite:
+	MOVL expf<>+72(SB), R8
+	JMP  quantConstant
+
+quantZero:
+	XORL R8, R8
+
+quantConstant:
+	VPXOR   Y0, Y0, Y0
+	VMOVDQU Y0, (BX)
+	MOVL    R8, 32(BX)
+	MOVL    R8, 36(BX)
+	MOVQ    $0, 40(BX)
+	JMP     quantNext
+
+// func scaleByAVX2(out, x, weight *float32, n int, s float32)
+//
+// DX out, AX x, BX weight, CX numbers left, Y4 s, Y7 mask of the tail
+TEXT ·scaleByAVX2(SB), NOSPLIT, $0-36
+	MOVQ         out+0(FP), DX
+	MOVQ         x+8(FP), AX
+	MOVQ         weight+16(FP), BX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS s+32(FP), Y4
+	SUBQ         $8, CX
+	JLT          scaleTail
+
+scaleLoop:
+	VMULPS  (AX), Y4, Y0
+	VMULPS  (BX), Y0, Y0
+	VMOVUPS Y0, (DX)
+	ADDQ    $32, AX
+	ADDQ    $32, BX
+	ADDQ    $32, DX
+	SUBQ    $8, CX
+	JGE     scaleLoop
+
+scaleTail:
+	ADDQ       $8, CX
+	JZ         scaleDone
+	TAIL_MASK
+	VMASKMOVPS (AX), Y7, Y0
+	VMASKMOVPS (BX), Y7, Y1
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y7, (DX)
+
+scaleDone:
+	VZEROUPPER
+	RET
+
+// SILU sets Y0 to Y5/(1+exp(−Y5))·Y6. The polynomial's first constant, Y13, and
+// the others are EXP's.
+#define SILU \
+	VBROADCASTSS expf<>+56(SB), Y0 \
+	VXORPS       Y5, Y0, Y0        \
+	EXP                            \
+	VADDPS       Y14, Y0, Y0       \
+	VDIVPS       Y0, Y5, Y0        \
+	VMULPS       Y6, Y0, Y0
+
+// func siluMulAVX2(gate, up *float32, n int)
+//
+// AX gate, BX up, CX numbers left, Y5 gates, Y6 ups, Y7 mask of the tail
+TEXT ·siluMulAVX2(SB), NOSPLIT, $0-24
+	MOVQ gate+0(FP), AX
+	MOVQ up+8(FP), BX
+	MOVQ n+16(FP), CX
+	EXP_CONSTANTS
+	SUBQ $8, CX
+	JLT  siluTail
+
+siluLoop:
+	VMOVUPS (AX), Y5
+	VMOVUPS (BX), Y6
+	SILU
+	VMOVUPS Y0, (AX)
+	ADDQ    $32, AX
+	ADDQ    $32, BX
+	SUBQ    $8, CX
+	JGE     siluLoop
+
+siluTail:
+	ADDQ       $8, CX
+	JZ         siluDone
+	TAIL_MASK
+	VMASKMOVPS (AX), Y7, Y5
+	VMASKMOVPS (BX), Y7, Y6
+	SILU
+	VMASKMOVPS Y0, Y7, (AX)
+
+siluDone:
+	VZEROUPPER
+	RET
+
+// func maxAVX2(x *float32, n int) float32
+//
+// AX x, CX numbers left, Y4 the largest of each lane
+TEXT ·maxAVX2(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS expf<>+52(SB), Y4
+	SUBQ         $8, CX
+	JLT          maxTail
+
+maxLoop:
+	VMAXPS (AX), Y4, Y4
+	ADDQ   $32, AX
+	SUBQ   $8, CX
+	JGE    maxLoop
+
+maxTail:
+	ADDQ         $8, CX
+	JZ           maxDone
+	TAIL_MASK
+	VMASKMOVPS   (AX), Y7, Y0
+	VBROADCASTSS expf<>+52(SB), Y1
+	VBLENDVPS    Y7, Y0, Y1, Y0
+	VMAXPS       Y0, Y4, Y4
+
+maxDone:
+	MAX_LANES
+	VMOVSS X4, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func expSumAVX2(x, out *float32, n int, scale, shift float32) float32
+//
+// AX x, BX out, CX numbers left, Y4 the sum, Y5 scale, Y6 shift, Y7 mask of the
+// tail
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x+0(FP), AX
+	MOVQ         out+8(FP), BX
+	MOVQ         n+16(FP), CX
+	VBROADCASTSS scale+24(FP), Y5
+	VBROADCASTSS shift+28(FP), Y6
+	EXP_CONSTANTS
+	VXORPS       Y4, Y4, Y4
+	SUBQ         $8, CX
+	JLT          expTail
+
+expLoop:
+	VMULPS  (AX), Y5, Y0
+	VSUBPS  Y6, Y0, Y0
+	EXP
+	VMOVUPS Y0, (BX)
+	VADDPS  Y0, Y4, Y4
+	ADDQ    $32, AX
+	ADDQ    $32, BX
+	SUBQ    $8, CX
+	JGE     expLoop
+
+expTail:
+	ADDQ       $8, CX
+	JZ         expDone
+	TAIL_MASK
+	VMASKMOVPS (AX), Y7, Y0
+	VMULPS     Y0, Y5, Y0
+	VSUBPS     Y6, Y0, Y0
+	EXP
+	VANDPS     Y7, Y0, Y0
+	VMASKMOVPS Y0, Y7, (BX)
+	VADDPS     Y0, Y4, Y4
+
+expDone:
+	SUM_LANES
+	VMOVSS X4, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func storeKVAVX2(keys, values *uint16, key, value *float32, dim int)
+//
+// DI the slot's column of the transposed keys, 64 bytes a number; SI its row of
+// the values; AX, BX key and value; CX numbers left, a multiple of eight
+TEXT ·storeKVAVX2(SB), NOSPLIT, $0-40
+	MOVQ keys+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ key+16(FP), AX
+	MOVQ value+24(FP), BX
+	MOVQ dim+32(FP), CX
+
+storeLoop:
+	VMOVUPS   (AX), Y0
+	VMOVUPS   (BX), Y1
+	VCVTPS2PH $0, Y0, X0
+	VCVTPS2PH $0, Y1, X1
+	VMOVDQU   X1, (SI)
+	VPEXTRW   $0, X0, (DI)
+	VPEXTRW   $1, X0, 64(DI)
+	VPEXTRW   $2, X0, 128(DI)
+	VPEXTRW   $3, X0, 192(DI)
+	VPEXTRW   $4, X0, 256(DI)
+	VPEXTRW   $5, X0, 320(DI)
+	VPEXTRW   $6, X0, 384(DI)
+	VPEXTRW   $7, X0, 448(DI)
+	ADDQ      $32, AX
+	ADDQ      $32, BX
+	ADDQ      $16, SI
+	ADDQ      $512, DI
+	SUBQ      $8, CX
+	JNZ       storeLoop
+	VZEROUPPER
+	RET
+
+// func rotateAdjacentAVX2(x, cos, sin *float32, pairs int)
+//
+// AX x, BX cos, DX sin, CX pairs left, a multiple of four; Y0 the numbers, Y1
+// with each pair swapped; Y2, Y3 cosines and sines, each twice
+TEXT ·rotateAdjacentAVX2(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ cos+8(FP), BX
+	MOVQ sin+16(FP), DX
+	MOVQ pairs+24(FP), CX
+
+rotateLoop:
+	VMOVUPS   (AX), Y0
+	VPERMILPS $0xb1, Y0, Y1
+	VPMOVZXDQ (BX), Y2
+	VPMOVZXDQ (DX), Y3
+	VMOVSLDUP Y2, Y2
+	VMOVSLDUP Y3, Y3
+	VMULPS    Y2, Y0, Y0
+	VMULPS    Y3, Y1, Y1
+	VADDSUBPS Y1, Y0, Y0 // a·cos − b·sin, b·cos + a·sin
+	VMOVUPS   Y0, (AX)
+	ADDQ      $32, AX
+	ADDQ      $16, BX
+	ADDQ      $16, DX
+	SUBQ      $4, CX
+	JNZ       rotateLoop
+	VZEROUPPER
+	RET

@@ -1,0 +1,17 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func quantize(x []float32, out []block) { quantizeGeneric(x, out) }
+
+func scaleBy(out, x, weight []float32, s float32) { scaleByGeneric(out, x, weight, s) }
+
+func siluMul(gate, up []float32) { siluMulGeneric(gate, up) }
+
+func attentionWeights(x []float32, scale float32) (peak, sum float32) {
+	return attentionWeightsGeneric(x, scale)
+}
+
+func storeKV(keys, values []uint16, key, value []float32) { storeKVGeneric(keys, values, key, value) }
+
+func rotateAdjacent(x, cos, sin []float32) { rotateAdjacentGeneric(x, cos, sin) }
