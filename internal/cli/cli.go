@@ -94,8 +94,8 @@ func newRoot(a *app) *cobra.Command {
 		Short:         "Your own OpenAI platform in one binary",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
-			a.config, err = config.Load()
+		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
+			a.config, err = config.Load(chosenSettings(c)...)
 			return err
 		},
 	}
@@ -105,6 +105,8 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newModelsCommand(a),
 		newPullCommand(a),
+		newServeCommand(a),
+		newKeysCommand(a),
 		newVersionCommand(a),
 	)
 	return root

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragstone/ragstone/internal/server"
+)
+
+// newServeCommand serves the API until it is interrupted.
+func newServeCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the OpenAI API with local models",
+		Long: `Serve chat completions, completions, embeddings and models to programs that
+speak the OpenAI API. Point their base URL here and give them a key:
+
+  OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-proj-…
+
+The first start makes a key and shows it once; ` + "`ragstone keys`" + ` makes, lists and
+revokes keys, also while the server runs. Names such as gpt-4o-mini mean the
+local models, and the header x-ragstone-model says which one ran. No request
+leaves this machine unless --upstream names a server.
+
+Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
+		Example: `  ragstone serve
+  ragstone serve --addr 127.0.0.1:9000 --model ./my-model.gguf
+  ragstone serve --upstream https://api.openai.com/v1 --model none`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
+	}
+	addSettings(c, "addr", "model", "embedding-model", "upstream", "requests-per-minute", "tokens-per-minute")
+	return c
+}
+
+func (a *app) serve(ctx context.Context) error {
+	s, err := server.Open(ctx, a.config, server.Options{
+		FindModel: a.findModel,
+		Log:       slog.New(slog.NewTextHandler(a.stderr, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	a.showNotice(s.Notice())
+	return errors.Join(s.Serve(ctx), s.Close())
+}
+
+// findModel returns the path of a model: that of a file or folder as it is, or
+// of the store's copy of a catalog model, pulled if need be.
+func (a *app) findModel(ctx context.Context, ref string) (string, error) {
+	if strings.ContainsAny(ref, `/\`) && !strings.HasPrefix(ref, "hf:") {
+		_, err := os.Stat(ref)
+		return ref, err
+	}
+	return a.ensureModel(ctx, ref)
+}
+
+// showNotice tells the operator what has started, and a program that starts us
+// at which address.
+func (a *app) showNotice(n server.Notice) {
+	fmt.Fprintf(a.stdout, "Ragstone serves the OpenAI API at %s\n", n.URL)
+	if n.FirstKey != "" {
+		fmt.Fprintf(a.stdout, "API key: %s\n  It is shown this once; `ragstone keys create` makes another.\n", n.FirstKey)
+	} else {
+		fmt.Fprintln(a.stdout, "API keys: `ragstone keys list` shows them, `ragstone keys create` makes one.")
+	}
+	for _, model := range n.Models {
+		var names []string
+		for _, alias := range n.Aliases {
+			if alias.Model == model && n.Upstream == "" {
+				names = append(names, alias.Name)
+			}
+		}
+		line := "Model: " + model
+		if names != nil {
+			line += ", also as " + strings.Join(names, ", ")
+		}
+		fmt.Fprintln(a.stdout, line)
+	}
+	switch {
+	case n.Upstream != "":
+		fmt.Fprintf(a.stdout, "Upstream: every other name goes to %s\n", n.Upstream)
+	case len(n.Models) == 0:
+		fmt.Fprintln(a.stdout, "No model is loaded and no upstream is named: every model call will be refused.")
+	}
+}

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/config"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// models are the loaded models, what other names mean, and who runs the rest.
+type models struct {
+	list     []inference.Model
+	aliases  []inference.Alias
+	upstream func(name string) inference.Model
+	closers  []func() error
+}
+
+// openModels loads the models the configuration names.
+func openModels(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (_ *models, err error) {
+	m := &models{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.Close())
+		}
+	}()
+	var writes, embeds string
+	if c.ChatModel != "" {
+		if writes, err = m.openGenerator(ctx, c, find); err != nil {
+			return nil, err
+		}
+	}
+	if c.EmbeddingModel != "" {
+		if embeds, err = m.openEmbedder(ctx, c, find); err != nil {
+			return nil, err
+		}
+	}
+	m.aliases = inference.DefaultAliases(writes, embeds)
+	if c.Upstream != "" {
+		m.upstream = func(name string) inference.Model { return upstreamModel(c, name) }
+	}
+	return m, nil
+}
+
+// openGenerator loads the model that writes and returns its name.
+func (m *models) openGenerator(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (string, error) {
+	name := modelName(c.ChatModel)
+	path, err := find(ctx, c.ChatModel)
+	if err != nil {
+		return "", err
+	}
+	local, err := llm.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: c.MaxMemory})
+	if err != nil {
+		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
+	}
+	m.closers = append(m.closers, local.Close)
+	hash, err := local.Fingerprint()
+	if err != nil {
+		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
+	}
+	m.list = append(m.list, inference.Model{
+		Name:        name,
+		Created:     modified(path),
+		Fingerprint: fingerprint(hash),
+		Generator:   local,
+		Vocabulary:  local,
+		Context:     local.Info().Context,
+	})
+	return name, nil
+}
+
+// openEmbedder loads the model that embeds and returns its name.
+func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (string, error) {
+	name := modelName(c.EmbeddingModel)
+	path, err := find(ctx, c.EmbeddingModel)
+	if err != nil {
+		return "", err
+	}
+	local, err := llm.OpenEmbedder(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: c.MaxMemory})
+	if err != nil {
+		return "", fmt.Errorf("open model %s: %w", c.EmbeddingModel, err)
+	}
+	m.closers = append(m.closers, local.Close)
+	m.list = append(m.list, inference.Model{Name: name, Created: modified(path), Embedder: local, Windowed: local})
+	return name, nil
+}
+
+// upstreamModel is the model of that name on the upstream.
+func upstreamModel(c config.Config, name string) inference.Model {
+	u := &llm.Upstream{URL: c.Upstream, Key: c.UpstreamKey, Model: name}
+	return inference.Model{Name: name, Generator: u, Embedder: u}
+}
+
+// modelName is what a model is called whose catalog name or path is ref.
+func modelName(ref string) string {
+	name := filepath.Base(filepath.ToSlash(ref))
+	return strings.TrimSuffix(name, ".gguf")
+}
+
+// fingerprint is the short form of a hash that the API shows.
+func fingerprint(hash string) string { return "fp_" + hash[:min(10, len(hash))] }
+
+// modified is when a model came to this machine, as far as its file tells.
+func modified(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Unix(0, 0)
+	}
+	return info.ModTime()
+}
+
+// Close unloads the models.
+func (m *models) Close() error {
+	var errs []error
+	for i := len(m.closers) - 1; i >= 0; i-- {
+		errs = append(errs, m.closers[i]())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,211 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/api"
+	"github.com/ragstone/ragstone/internal/config"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/state"
+)
+
+// Options is what Open needs beside the configuration.
+type Options struct {
+	// FindModel returns the folder or file of a local model by its catalog name
+	// or path, fetching it if need be.
+	FindModel func(ctx context.Context, ref string) (path string, err error)
+
+	// Log takes the server's log; nil discards it.
+	Log *slog.Logger
+
+	// DrainTimeout is how long Serve lets running answers finish once its
+	// context has ended. Default 30 seconds.
+	DrainTimeout time.Duration
+}
+
+// Server is a server that listens and has its models loaded.
+type Server struct {
+	log          *slog.Logger
+	drainTimeout time.Duration
+
+	state     *state.Store
+	keys      *account.Keys
+	listener  net.Listener
+	models    *models
+	inference *inference.Service
+	http      *http.Server
+	notice    Notice
+
+	draining chan struct{} // closed once Serve takes no more requests
+	closers  []func() error
+	close    func() error
+}
+
+// Notice is what an operator should see when the server has started.
+type Notice struct {
+	URL      string            // what clients use as their base URL
+	FirstKey string            // shown once; empty unless this start made it
+	Models   []string          // local models that are loaded
+	Aliases  []inference.Alias // names of others that mean one of them
+	Upstream string            // what runs everything else; may be empty
+}
+
+// StateDir is the folder of a home that holds the durable rows.
+func StateDir(home string) string { return filepath.Join(home, "state") }
+
+// Open builds a server. The caller closes it, also when Serve has returned.
+func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error) {
+	s := &Server{log: o.Log, drainTimeout: o.DrainTimeout, draining: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.drainTimeout <= 0 {
+		s.drainTimeout = 30 * time.Second
+	}
+	s.close = sync.OnceValue(s.closeAll)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+
+	if s.state, err = state.Open(ctx, StateDir(c.Home)); err != nil {
+		return nil, err
+	}
+	s.onClose(s.state.Close)
+	s.keys = account.NewKeys(s.state)
+	if s.listener, err = listen(ctx, c.Addr, s.keys); err != nil {
+		return nil, err
+	}
+	s.onClose(s.closeListener)
+	if s.models, err = openModels(ctx, c, o.FindModel); err != nil {
+		return nil, err
+	}
+	s.onClose(s.models.Close)
+	s.inference = inference.New(inference.Config{
+		Models:   s.models.list,
+		Aliases:  s.models.aliases,
+		Upstream: s.models.upstream,
+		Limiter:  account.NewLimiter(account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute}),
+	})
+	s.http = newHTTPServer(api.Routes(api.Config{Keys: s.keys, Inference: s.inference, Log: s.log, Ready: s.ready}), s.log)
+	return s, s.prepareNotice(ctx, c)
+}
+
+// newHTTPServer sets the limits that hold before a handler runs; the handlers
+// set the others.
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// prepareNotice makes the first key, if there has never been one.
+func (s *Server) prepareNotice(ctx context.Context, c config.Config) error {
+	created, made, err := s.keys.EnsureFirst(ctx)
+	if err != nil {
+		return err
+	}
+	s.notice = Notice{URL: "http://" + s.listener.Addr().String() + "/v1", Aliases: s.models.aliases, Upstream: c.Upstream}
+	if made {
+		s.notice.FirstKey = created.Secret
+	}
+	for _, m := range s.models.list {
+		s.notice.Models = append(s.notice.Models, m.Name)
+	}
+	return nil
+}
+
+// Notice returns what an operator should see.
+func (s *Server) Notice() Notice { return s.notice }
+
+// Addr returns the address the server listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// ready reports why requests cannot be taken.
+func (s *Server) ready() error {
+	select {
+	case <-s.draining:
+		return api.ErrShuttingDown
+	default:
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return s.state.Check(ctx)
+}
+
+// Serve answers requests until ctx ends and returns when the last answer has
+// ended, with nil if it was ctx that ended it.
+func (s *Server) Serve(ctx context.Context) error {
+	requests, abort := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer abort(api.ErrShuttingDown)
+	s.http.BaseContext = func(net.Listener) context.Context { return requests }
+
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	s.log.Info("serving", "addr", s.listener.Addr().String(), "models", s.notice.Models)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %w", s.listener.Addr(), err)
+	case <-ctx.Done():
+	}
+
+	s.log.Info("draining", "timeout", s.drainTimeout)
+	close(s.draining)
+	err := s.drain(abort)
+	<-failed
+	s.log.Info("stopped")
+	return err
+}
+
+// drain waits for running answers, then aborts those that remain and gives
+// them a moment to say so.
+func (s *Server) drain(abort context.CancelCauseFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.drainTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err == nil {
+		return nil
+	}
+	abort(api.ErrShuttingDown)
+	last, cancelLast := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancelLast()
+	if err := s.http.Shutdown(last); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+// onClose adds what Close is to do, before what was added earlier.
+func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// Close frees what Open took, in reverse. Closing twice is fine.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) closeAll() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// closeListener closes the listener unless Serve's end has.
+func (s *Server) closeListener() error {
+	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
