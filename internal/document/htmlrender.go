@@ -145,7 +145,8 @@ func (r *htmlRenderer) marker() string {
 // table writes rows as lines with tabs between cells, unless the table is
 // there for the layout of the page: then its cells are blocks.
 func (r *htmlRenderer) table(n *html.Node) {
-	layout := hasElement(n, atom.Table, atom.H1, atom.H2, atom.H3, atom.Ul, atom.Ol)
+	layout := hasElement(n, atom.Table, atom.H1, atom.H2, atom.H3)
+	layout = layout || hasElement(n, atom.Ul, atom.Ol) && !hasElement(n, atom.Th)
 	if layout || r.cell {
 		r.endBlock()
 		r.children(n)

@@ -184,9 +184,9 @@ func openError(err error) error {
 	case errors.Is(err, pdferrors.ErrPassword):
 		return ErrEncrypted
 	case errors.Is(err, pdferrors.ErrSecurity):
-		return fmt.Errorf("read PDF: encrypted in a way that is not known")
+		return errors.New("read PDF: it is encrypted in a way that is not known")
 	case errors.Is(err, pdferrors.ErrFormat), errors.Is(err, pdferrors.ErrFile):
-		return fmt.Errorf("read PDF: the file is damaged or cut short")
+		return errors.New("read PDF: the file is damaged or cut short")
 	}
 	return fmt.Errorf("read PDF: %w", err)
 }

@@ -3,7 +3,6 @@ package document
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,9 +21,10 @@ type region []pdfRow
 type pdfRow []*fragment
 
 const (
-	minColumnLines = 6  // fewer lines side by side are no columns
-	minProseRunes  = 14 // the median line of a column is longer
-	maxColumnDepth = 3  // cuts within cuts: up to eight columns
+	minColumnLines = 6   // a region with fewer lines of prose side by side has no columns
+	minProseRunes  = 14  // a line of prose is as long, most cells of tables are not
+	minProseShare  = 0.6 // of a column's characters stand in such lines
+	maxColumnDepth = 3   // cuts within cuts: up to eight columns
 )
 
 // readingOrder arranges the fragments of a page. Turned text, such as a note
@@ -57,8 +57,8 @@ func cutColumns(fragments []*fragment, depth int) []region {
 	}
 	var regions []region
 	for _, b := range bands(fragments, x) {
-		if b.spanning {
-			regions = append(regions, rowsOf(b.left))
+		if b.spanning || b.isTable() {
+			regions = append(regions, rowsOf(append(b.left, b.right...)))
 			continue
 		}
 		regions = append(regions, cutColumns(b.left, depth-1)...)
@@ -112,25 +112,32 @@ func gutter(fragments []*fragment) (float64, bool) {
 
 // isGutter tells whether both sides of x are columns of prose.
 func isGutter(fragments []*fragment, x float64) bool {
-	var left, right []int
+	var left, right []*fragment
 	for _, f := range fragments {
 		switch side(f, x) {
 		case -1:
-			left = append(left, utf8.RuneCountInString(f.text))
+			left = append(left, f)
 		case 1:
-			right = append(right, utf8.RuneCountInString(f.text))
+			right = append(right, f)
 		}
 	}
 	spanning := len(fragments) - len(left) - len(right)
-	return isProse(left) && isProse(right) && spanning <= len(left)+len(right)
+	return isProse(left, minColumnLines) && isProse(right, minColumnLines) && spanning <= len(left)+len(right)
 }
 
-func isProse(lengths []int) bool {
-	if len(lengths) < minColumnLines {
-		return false
+// isProse tells whether fragments are mostly lines of running text, and not
+// fewer than so many.
+func isProse(fragments []*fragment, lines int) bool {
+	long, all := 0, 0
+	for _, f := range fragments {
+		n := utf8.RuneCountInString(f.text)
+		all += n
+		if n >= minProseRunes {
+			long += n
+			lines--
+		}
 	}
-	sort.Ints(lengths)
-	return lengths[len(lengths)/2] >= minProseRunes
+	return lines <= 0 && float64(long) >= minProseShare*float64(all)
 }
 
 // side is -1 for a fragment left of x, 1 right of it and 0 across.
@@ -149,6 +156,12 @@ func side(f *fragment, x float64) int {
 type band struct {
 	spanning    bool
 	left, right []*fragment
+}
+
+// isTable tells columns that are rather cells side by side, as those of a
+// table across the page.
+func (b *band) isTable() bool {
+	return len(b.left) > 0 && len(b.right) > 0 && !(isProse(b.left, 1) && isProse(b.right, 1))
 }
 
 // bands parts the fragments of a region cut at x.
@@ -197,14 +210,17 @@ func rowsOf(fragments []*fragment) region {
 	return rows
 }
 
-// text joins a row: a tab where the gap is wide, as between the cells of a
-// table, else a space.
+// cellHeights is how wide a gap parts the cells of a table, in heights. The
+// spaces of a justified line and after a section's number are narrower.
+const cellHeights = 2.5
+
+// text joins a row: a tab between cells, else a space.
 func (r pdfRow) text() string {
 	var b strings.Builder
 	for i, f := range r {
 		if i > 0 {
 			switch gap, unit := f.x0-r[i-1].x1, max(f.height(), r[i-1].height()); {
-			case gap > gapHeights*unit:
+			case gap > cellHeights*unit:
 				b.WriteByte('\t')
 			case gap > unit/8:
 				b.WriteByte(' ')

@@ -29,11 +29,13 @@ func (t *pdfText) document(title string) *Document {
 	w.levels = t.headingLevels(w.body)
 	var pages []Page
 	for _, p := range t.pages {
-		w.blankLine()
+		w.flushHyphen()
 		start := w.text.Len()
 		for _, r := range p.regions {
 			w.region(r)
 		}
+		text := w.text.String()[start:] // begins with what parts it from the page before
+		start += len(text) - len(strings.TrimLeft(text, "\n"))
 		pages = append(pages, Page{Number: p.number, Start: start, End: w.text.Len()})
 	}
 	w.endHeading()
@@ -90,10 +92,13 @@ func (t *pdfText) headingLevels(body int) map[int]int {
 	return levels
 }
 
-// isHeadingRow tells a row that is set 15 % larger than the body, short, and
-// words.
+// isHeadingRow tells a row that is set 15 % larger than the body, upright,
+// short, of words, and no table's.
 func isHeadingRow(r pdfRow, body int) bool {
 	text := r.text()
+	if !r[0].upright || strings.Count(text, "\t") > 1 {
+		return false
+	}
 	letters := 0
 	for _, c := range text {
 		if unicode.IsLetter(c) {
@@ -128,9 +133,14 @@ type pdfWriter struct {
 
 	pending     Heading // being written: large rows in succession are one heading
 	pendingSize int
-	hyphen      bool // the last row ended in a hyphen that is not written yet
-	tail        string
+	pendingRows int
+
+	hyphen bool   // the last row ended in a hyphen that is not written yet
+	tail   string // the last row
 }
+
+// maxHeadingRows is how many rows a heading may have. More are large print.
+const maxHeadingRows = 3
 
 // region writes rows, with a blank line where the distance from one to the
 // next is larger than usual.
@@ -140,16 +150,29 @@ func (w *pdfWriter) region(r region) {
 		text := row.text()
 		switch {
 		case w.hyphen && w.joins(text):
+		case i == 0 && w.goesOn(text):
+			w.lineBreak("\n")
 		case i == 0:
 			w.blankLine()
-		case row[0].middle()-r[i-1][0].middle() > 1.4*pitch,
-			halfPoints(row.size()) != halfPoints(r[i-1].size()) && w.isHeading(row) != w.isHeading(r[i-1]):
+		case w.apart(r[i-1], row, pitch):
 			w.blankLine()
 		default:
 			w.lineBreak("\n")
 		}
 		w.row(row, text)
 	}
+}
+
+// apart tells whether two rows belong to different paragraphs, given the usual
+// distance of rows.
+func (w *pdfWriter) apart(above, below pdfRow, pitch float64) bool {
+	step := below[0].middle() - above[0].middle()
+	if heading := w.isHeading(below); heading != w.isHeading(above) {
+		return true
+	} else if heading {
+		return halfPoints(above.size()) != halfPoints(below.size()) || step > 1.6*below.size()
+	}
+	return step > 1.4*pitch
 }
 
 // row writes one row at the place reached.
@@ -174,17 +197,18 @@ func (w *pdfWriter) isHeading(row pdfRow) bool {
 // heading begins or continues a heading.
 func (w *pdfWriter) heading(row pdfRow, text string) {
 	size := halfPoints(row.size())
-	if w.pending.Level > 0 && size == w.pendingSize && !strings.HasSuffix(w.text.String(), "\n\n") && len(w.pending.Text) < 200 {
+	if w.pending.Level > 0 && size == w.pendingSize && !strings.HasSuffix(w.text.String(), "\n\n") {
 		w.pending.Text += " " + text
+		w.pendingRows++
 		return
 	}
 	w.endHeading()
 	w.pending = Heading{Level: w.levels[size], Start: w.text.Len(), Text: text}
-	w.pendingSize = size
+	w.pendingSize, w.pendingRows = size, 1
 }
 
 func (w *pdfWriter) endHeading() {
-	if w.pending.Level > 0 {
+	if w.pending.Level > 0 && w.pendingRows <= maxHeadingRows {
 		w.pending.Text = strings.Join(strings.Fields(w.pending.Text), " ")
 		w.headings = append(w.headings, w.pending)
 	}
@@ -207,12 +231,25 @@ func (w *pdfWriter) joins(next string) bool {
 	return true
 }
 
+// goesOn tells whether the first row of a column or page goes on with the
+// sentence that the last one left open.
+func (w *pdfWriter) goesOn(next string) bool {
+	first, _ := utf8.DecodeRuneInString(next)
+	last, _ := utf8.DecodeLastRuneInString(w.tail)
+	return unicode.IsLower(first) && (unicode.IsLower(last) || last == ',') && w.pending.Level == 0
+}
+
 func (w *pdfWriter) lineBreak(s string) {
+	w.flushHyphen()
+	w.text.WriteString(s)
+}
+
+// flushHyphen writes a hyphen that stays.
+func (w *pdfWriter) flushHyphen() {
 	if w.hyphen {
 		w.text.WriteByte('-')
 		w.hyphen = false
 	}
-	w.text.WriteString(s)
 }
 
 // blankLine parts what follows from what is there.
