@@ -1,151 +1,184 @@
 package rag
 
 import (
-	"context"
 	"errors"
-	"log/slog"
+	"fmt"
+	"slices"
+	"sync"
 )
-
-// Embedder turns texts into vectors of one length, each of norm 1. It must be
-// safe for concurrent use.
-type Embedder interface {
-	Embed(ctx context.Context, texts []string) ([][]float32, error)
-}
-
-// EmbeddingIdentity is everything that decides an embedder's numbers. Vectors
-// of two identities are never mixed in one index.
-type EmbeddingIdentity struct {
-	Model      string `json:"model"`      // name, for people
-	Weights    string `json:"weights"`    // SHA-256 of the weights, in hexadecimal
-	Pooling    string `json:"pooling"`    // mean, cls
-	Precision  string `json:"precision"`  // f32, ...
-	Dimensions int    `json:"dimensions"` // length of a vector
-	Window     int    `json:"window"`     // tokens the model reads at most
-
-	// QueryPrefix and PassagePrefix are put before each question and each
-	// passage; most models want none, E5 wants "query: " and "passage: ".
-	QueryPrefix   string `json:"query_prefix"`
-	PassagePrefix string `json:"passage_prefix"`
-}
-
-// Embedding is an embedder with its identity and its way of counting.
-type Embedding struct {
-	Embedder Embedder
-	Identity EmbeddingIdentity
-
-	// Count returns the number of tokens of a text, without the special ones.
-	Count func(text string) int
-}
-
-// CorpusOptions say how a corpus is built. The zero value is a keyword-only
-// corpus with the default chunks.
-type CorpusOptions struct {
-	// Embedding makes the vectors; nil means keyword search only.
-	Embedding *Embedding
-
-	// ChunkTokens bounds a passage, in tokens; zero means 200.
-	ChunkTokens int
-
-	// ChunkOverlap is how many tokens a passage repeats of the one before it;
-	// default none.
-	ChunkOverlap int
-
-	// Log receives what is worth knowing but no failure, such as an index
-	// built anew because its identity changed; nil means nowhere.
-	Log *slog.Logger
-}
-
-// Phase is what a Sync is doing.
-type Phase string
-
-// The phases of a Sync, in order.
-const (
-	PhaseScan  Phase = "scan"  // looking for changed files; Total is 0
-	PhaseRead  Phase = "read"  // files read and cut into passages
-	PhaseEmbed Phase = "embed" // passages embedded
-	PhaseWrite Phase = "write" // index files written; Total is 0
-)
-
-// Progress tells how far a Sync is.
-type Progress struct {
-	Phase       Phase
-	Done, Total int // files or passages; Total 0 means unknown
-}
-
-// SyncOptions steer one Sync.
-type SyncOptions struct {
-	// Exclude names files and folders to leave out, as .gitignore patterns.
-	Exclude []string
-
-	// Progress is called from one goroutine, often; nil means nobody listens.
-	Progress func(Progress)
-}
-
-// FileProblem is a file that is not in the index, and why.
-type FileProblem struct {
-	Path   string `json:"path"`
-	Reason string `json:"reason"`
-}
-
-// SyncReport says what a Sync found and did.
-type SyncReport struct {
-	Files                              int // in the index now
-	Added, Changed, Removed, Unchanged int // files
-
-	Passages         int // in the index now
-	Embedded, Reused int // passages embedded now, and vectors kept
-
-	Failed  []FileProblem // could not be read or parsed
-	Skipped []FileProblem // left out on purpose: hidden, excluded, binary
-
-	Written bool // a new generation was written
-}
-
-// ErrEmptyCorpus reports that no file with text was found under the roots.
-var ErrEmptyCorpus = errors.New("no documents with text")
-
-// SearchOptions steer one Search.
-type SearchOptions struct {
-	K int // passages wanted; zero means 10
-}
 
 // Corpus is a searchable set of documents with its index in a directory. It
 // is safe for concurrent use: a Search works on the generation it started
 // with, whatever a Sync beside it does.
 type Corpus struct {
-	dir     string
+	store   store
 	options CorpusOptions
+	want    identity
+
+	mu      sync.Mutex // guards the fields below
+	current *snapshot
+	damage  error // why current is empty although the directory holds an index
+	closed  bool
 }
 
-// OpenCorpus opens the index in dir, or an empty one where dir holds none.
-// Close releases it.
+// Errors of a Corpus that a caller may act on.
+var (
+	// ErrEmptyCorpus reports that no file with text was found under the roots.
+	ErrEmptyCorpus = errors.New("no documents with text were found")
+
+	// ErrStale reports an index made with another embedding model, other
+	// passages or another analyser than the corpus was opened with. Sync
+	// builds the right one.
+	ErrStale = errors.New("the index was built with other settings and must be synced")
+
+	// ErrNotFound reports a path or passage that is not in the index.
+	ErrNotFound = errors.New("not in the index")
+
+	// ErrClosed reports the use of a closed corpus.
+	ErrClosed = errors.New("the corpus is closed")
+)
+
+// OpenCorpus opens the index in dir, or an empty one where dir holds none; dir
+// need not exist. A damaged index is no error here, since it can be made again:
+// Search returns the *CorruptError, and Sync builds a new one. Close releases
+// the corpus.
 func OpenCorpus(dir string, options CorpusOptions) (*Corpus, error) {
-	return &Corpus{dir: dir, options: options}, nil
+	options = options.withDefaults()
+	if err := options.validate(); err != nil {
+		return nil, fmt.Errorf("open corpus %s: %w", dir, err)
+	}
+	c := &Corpus{store: store{options.files, dir}, options: options, want: options.identity()}
+	return c, c.reload()
 }
 
-// Close waits for running searches and unmaps the index.
-func (c *Corpus) Close() error { return nil }
-
-// Sync brings the index up to date with the files under roots: files and
-// folders, walked in order.
-func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) (SyncReport, error) {
-	return SyncReport{}, errors.ErrUnsupported
+// reload takes up the newest generation on disk. A damaged one leaves an empty
+// snapshot and the damage.
+func (c *Corpus) reload() error {
+	snap, err := c.store.open()
+	var damaged *CorruptError
+	if errors.As(err, &damaged) {
+		c.options.Log.Warn("the index is damaged and will be built anew", "path", damaged.Path, "reason", damaged.Reason)
+		c.swap(emptySnapshot(), damaged)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.swap(snap, nil)
+	return nil
 }
 
-// Search returns the best passages for a question, best first.
-func (c *Corpus) Search(ctx context.Context, question string, options SearchOptions) (*Results, error) {
-	return nil, errors.ErrUnsupported
+// swap makes a snapshot the current one, taking over the caller's use of it.
+func (c *Corpus) swap(snap *snapshot, damage error) {
+	c.mu.Lock()
+	old := c.current
+	c.current, c.damage = snap, damage
+	if c.closed {
+		c.current = nil
+		defer snap.release()
+	}
+	c.mu.Unlock()
+	if old != nil {
+		old.release()
+	}
 }
 
-// Len returns the number of passages.
-func (c *Corpus) Len() int { return 0 }
+// acquire returns the current snapshot, which the caller releases.
+func (c *Corpus) acquire() (*snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	c.current.users.Add(1)
+	return c.current, nil
+}
+
+// usable is acquire for readers: it refuses a damaged index and one of another
+// identity.
+func (c *Corpus) usable() (*snapshot, error) {
+	snap, err := c.acquire()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	damage := c.damage
+	c.mu.Unlock()
+	switch {
+	case damage != nil:
+		err = damage
+	case snap.manifest != nil && !snap.manifest.Identity.equal(c.want):
+		err = ErrStale
+	}
+	if err != nil {
+		snap.release()
+		return nil, err
+	}
+	return snap, nil
+}
+
+// Close lets go of the index; its files stay mapped until the searches that
+// run have ended. Closing twice is fine.
+func (c *Corpus) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.current.release()
+		c.current = nil
+	}
+	return nil
+}
+
+// Len returns the number of passages, 0 once closed.
+func (c *Corpus) Len() int {
+	snap, err := c.acquire()
+	if err != nil {
+		return 0
+	}
+	defer snap.release()
+	return len(snap.passages)
+}
 
 // Passage returns the passage with the given ID, from 0 to Len()-1.
-func (c *Corpus) Passage(id int) (Passage, error) { return Passage{}, errors.ErrUnsupported }
+func (c *Corpus) Passage(id int) (Passage, error) {
+	snap, err := c.usable()
+	if err != nil {
+		return Passage{}, fmt.Errorf("passage %d: %w", id, err)
+	}
+	defer snap.release()
+	if id < 0 || id >= len(snap.passages) {
+		return Passage{}, fmt.Errorf("passage %d: %w", id, ErrNotFound)
+	}
+	return snap.passage(id), nil
+}
 
 // DocumentText returns the text that a path's offsets point into.
-func (c *Corpus) DocumentText(path string) (string, error) { return "", errors.ErrUnsupported }
+func (c *Corpus) DocumentText(path string) (string, error) {
+	snap, err := c.usable()
+	if err != nil {
+		return "", fmt.Errorf("text of %s: %w", path, err)
+	}
+	defer snap.release()
+	i, ok := snap.find(path)
+	if !ok {
+		return "", fmt.Errorf("text of %s: %w", path, ErrNotFound)
+	}
+	return snap.documentText(snap.documents[i]), nil
+}
 
-// Check verifies the index in dir and returns what is wrong with it, all of
-// it joined.
-func Check(dir string) error { return errors.ErrUnsupported }
+// Paths returns the files that have passages, in order.
+func (c *Corpus) Paths() ([]string, error) {
+	snap, err := c.usable()
+	if err != nil {
+		return nil, fmt.Errorf("list documents: %w", err)
+	}
+	defer snap.release()
+	var paths []string
+	for _, d := range snap.documents {
+		if d.count > 0 {
+			paths = append(paths, d.path)
+		}
+	}
+	return slices.Clip(paths), nil
+}

@@ -1,0 +1,215 @@
+package rag
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/disk"
+)
+
+// Phase is what a Sync is doing.
+type Phase string
+
+// The phases of a Sync, in order.
+const (
+	PhaseScan  Phase = "scan"  // looking for changed files; Total is 0
+	PhaseRead  Phase = "read"  // files read and cut into passages
+	PhaseEmbed Phase = "embed" // passages embedded
+	PhaseWrite Phase = "write" // index files written; Total is 0
+)
+
+// Progress tells how far a Sync is.
+type Progress struct {
+	Phase       Phase
+	Done, Total int // files or passages; Total 0 means unknown
+}
+
+// SyncOptions steer one Sync.
+type SyncOptions struct {
+	// Exclude names files and folders to leave out, as .gitignore patterns.
+	Exclude []string
+
+	// Progress is called from the goroutine that called Sync, often; nil means
+	// nobody listens.
+	Progress func(Progress)
+}
+
+// FileProblem is a file that is not in the index, and why.
+type FileProblem struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// SyncReport says what a Sync found and did.
+type SyncReport struct {
+	Files                              int // with passages in the index now
+	Added, Changed, Removed, Unchanged int // files that can be read or failed
+
+	Passages         int // in the index now
+	Embedded, Reused int // passages embedded now, and vectors kept
+
+	Failed  []FileProblem // could not be read or parsed
+	Skipped []FileProblem // left out on purpose: hidden, excluded, binary
+
+	Written bool // a new generation was written
+}
+
+// Sync brings the index up to date with the files under roots, which are files
+// and folders. Only files whose size or time of change differ are read again,
+// and of those only passages that are new are embedded. A file that cannot be
+// read is listed in the report and stops nothing.
+//
+// Sync takes a lock on the directory, so that of two at once the second waits
+// and then finds the first one's work done. A new generation of files is
+// written beside the old one and takes its place in one step: an error, a
+// cancelled context or a crash leaves the index as it was. ErrEmptyCorpus is
+// returned, with the report, when nothing under the roots has text.
+func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) (SyncReport, error) {
+	if options.Progress == nil {
+		options.Progress = func(Progress) {}
+	}
+	if err := c.store.fs.MkdirAll(c.store.dir, 0o700); err != nil {
+		return SyncReport{}, fmt.Errorf("make index directory: %w", err)
+	}
+	unlock, err := c.store.lock(ctx)
+	if err != nil {
+		return SyncReport{}, fmt.Errorf("wait for another process to finish indexing: %w", err)
+	}
+	defer unlock()
+	if err := c.refresh(); err != nil {
+		return SyncReport{}, err
+	}
+	old, err := c.acquire()
+	if err != nil {
+		return SyncReport{}, err
+	}
+	defer old.release()
+
+	s := &syncing{Corpus: c, options: options, old: old, started: time.Now()}
+	if err := s.run(ctx, roots); err != nil {
+		return s.report, err
+	}
+	if s.report.Passages == 0 {
+		return s.report, fmt.Errorf("index %v: %w", roots, ErrEmptyCorpus)
+	}
+	return s.report, nil
+}
+
+// lock keeps other writers out. A file system in memory has one process only,
+// and its tests one writer.
+func (s store) lock(ctx context.Context) (unlock func(), err error) {
+	if _, real := s.fs.(disk.OS); !real {
+		return func() {}, nil
+	}
+	l, err := disk.Lock(ctx, s.path(lockName))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = l.Unlock() }, nil // closing the file releases it in any case
+}
+
+// refresh takes up what another process has written since, if anything.
+func (c *Corpus) refresh() error {
+	snap, err := c.acquire()
+	if err != nil {
+		return err
+	}
+	defer snap.release()
+	if m, err := c.store.readManifest(); err == nil && m != nil && m.Generation == snap.generation() {
+		return nil
+	}
+	return c.reload()
+}
+
+// syncing is one Sync at work.
+type syncing struct {
+	*Corpus
+	options SyncOptions
+	old     *snapshot
+	started time.Time
+	report  SyncReport
+
+	files     []fileState // in order of paths
+	dirty     bool        // the index must be written
+	confirmed bool        // a file that looked changed was read and is not
+}
+
+// fileState is a file of the new generation.
+type fileState struct {
+	record   documentRecord
+	before   int // its place among the old documents, or -1
+	reuse    bool
+	text     string // unless reused
+	passages []passageRecord
+}
+
+func (s *syncing) run(ctx context.Context, roots []string) error {
+	if s.old.manifest != nil && !s.old.manifest.Identity.equal(s.want) {
+		s.Corpus.options.Log.Info("the index was built with other settings and is built anew", "dir", s.store.dir)
+		s.dirty = true
+	}
+	if err := s.scan(ctx, roots); err != nil {
+		return err
+	}
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	s.summarize()
+	if !s.dirty {
+		return s.confirm()
+	}
+	g, err := s.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	s.options.Progress(Progress{Phase: PhaseWrite})
+	if err := g.write(s.store); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	s.report.Written = true
+	if err := s.reload(); err != nil {
+		return err
+	}
+	s.store.sweep(g.manifest)
+	return nil
+}
+
+// confirm notes in the manifest that files were found unchanged by reading
+// them, so that the next Sync believes their times.
+func (s *syncing) confirm() error {
+	if !s.confirmed {
+		return nil
+	}
+	m := *s.old.manifest
+	m.Written = s.started
+	if err := s.store.commit(&m); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	return s.reload()
+}
+
+// summarize counts what changed.
+func (s *syncing) summarize() {
+	r := &s.report
+	for _, f := range s.files {
+		switch {
+		case f.before < 0:
+			r.Added++
+		case f.record.hash == s.old.documents[f.before].hash:
+			r.Unchanged++
+		default:
+			r.Changed++
+		}
+		if f.record.problem != "" {
+			r.Failed = append(r.Failed, FileProblem{f.record.path, f.record.problem})
+		} else {
+			r.Files++
+		}
+		r.Passages += f.record.count
+	}
+	r.Removed = len(s.old.documents) - r.Unchanged - r.Changed
+	if r.Removed+r.Added+r.Changed > 0 || s.old.manifest == nil && len(s.files) > 0 {
+		s.dirty = true
+	}
+}
