@@ -1,0 +1,210 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/state"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// answers lists every exported error of the packages a request runs through,
+// by its name, with an example and what its caller gets to see.
+var answers = map[string]struct {
+	err    error
+	status int
+	kind   string
+	code   string
+}{
+	"openai.RequestError": {openai.Refuse("n", "invalid_value", "no"), 400, "invalid_request_error", "invalid_value"},
+
+	"account.ErrNoKey":         {account.ErrNoKey, 401, "invalid_request_error", ""},
+	"account.KeyError":         {&account.KeyError{Redacted: "sk-***"}, 401, "invalid_request_error", "invalid_api_key"},
+	"account.ErrForeignTenant": {account.ErrForeignTenant, 401, "invalid_request_error", "mismatched_organization"},
+	"account.ErrScope":         {account.ErrScope, 403, "invalid_request_error", "missing_scope"},
+	"account.LimitError":       {&account.LimitError{Unit: "requests", Limit: 5, Used: 5, Requested: 1, RetryAfter: time.Second}, 429, "requests", "rate_limit_exceeded"},
+
+	"inference.ModelNotFoundError": {&inference.ModelNotFoundError{Name: "x"}, 404, "invalid_request_error", "model_not_found"},
+	"inference.ContextError":       {&inference.ContextError{Param: "messages", Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
+
+	"llm.ContextLengthError": {&llm.ContextLengthError{Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
+	"llm.InvalidError":       {&llm.InvalidError{Field: "TopLogProbs", Reason: "too many"}, 400, "invalid_request_error", "invalid_value"},
+	"llm.ErrNoTemplate":      {llm.ErrNoTemplate, 400, "invalid_request_error", "invalid_value"},
+	"llm.ErrBusy":            {llm.ErrBusy, 503, "service_unavailable_error", "server_is_overloaded"},
+	"llm.MemoryError":        {&llm.MemoryError{}, 503, "service_unavailable_error", "insufficient_memory"},
+	"llm.ErrClosed":          {llm.ErrClosed, 503, "service_unavailable_error", "server_is_shutting_down"},
+	"llm.UpstreamError":      {&llm.UpstreamError{Status: 500}, 502, "server_error", "upstream_error"},
+
+	"api.ErrShuttingDown": {ErrShuttingDown, 503, "service_unavailable_error", "server_is_shutting_down"},
+
+	// These end a command or a start, and no request; one that met them anyway
+	// would be our bug.
+	"state.ErrNotFound":    {state.ErrNotFound, 500, "server_error", ""},
+	"state.ErrSecret":      {state.ErrSecret, 500, "server_error", ""},
+	"state.ErrNewerSchema": {state.ErrNewerSchema, 500, "server_error", ""},
+	"account.ErrNoSuchKey": {account.ErrNoSuchKey, 500, "server_error", ""},
+	"account.ErrName":      {account.ErrName, 500, "server_error", ""},
+}
+
+func TestEveryErrorHasARow(t *testing.T) {
+	found := map[string]bool{}
+	for name, dir := range map[string]string{
+		"openai": "../openai", "state": "../state", "account": "../platform/account",
+		"inference": "../platform/inference", "llm": "../../llm", "api": ".",
+	} {
+		for _, symbol := range exportedErrors(t, dir) {
+			found[name+"."+symbol] = true
+		}
+	}
+	for name := range found {
+		if _, ok := answers[name]; !ok {
+			t.Errorf("%s is an exported error without an answer: add a row to the table in errors.go and an example here", name)
+		}
+	}
+	for name := range answers {
+		if !found[name] {
+			t.Errorf("%s is listed here and does not exist", name)
+		}
+	}
+}
+
+// exportedErrors returns the exported names of a package that begin with Err or
+// end in Error and are variables or types.
+func exportedErrors(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := fs.Glob(os.DirFS(dir), "*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("read %s: %v", dir, err)
+	}
+	var names []string
+	add := func(id *ast.Ident, isError bool) {
+		if id.IsExported() && isError {
+			names = append(names, id.Name)
+		}
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), dir+"/"+name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			group, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range group.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					for _, id := range spec.Names {
+						add(id, group.Tok == token.VAR && strings.HasPrefix(id.Name, "Err"))
+					}
+				case *ast.TypeSpec:
+					// openai.Error is the wire's form of all of them.
+					add(spec.Name, strings.HasSuffix(spec.Name.Name, "Error") && spec.Name.Name != "Error")
+				}
+			}
+		}
+	}
+	return names
+}
+
+func TestErrorAnswers(t *testing.T) {
+	c := &call{Request: httptest.NewRequest("GET", "/v1/x", nil), id: "req_1"}
+	for name, test := range answers {
+		for _, err := range []error{test.err, fmt.Errorf("while serving: %w", test.err)} {
+			answer := explain(err, c)
+			body := answer.body().Error
+			code := ""
+			if body.Code != nil {
+				code = *body.Code
+			}
+			if answer.status != test.status || body.Type != test.kind || code != test.code {
+				t.Errorf("%s: got %d %s %q, want %d %s %q", name, answer.status, body.Type, code, test.status, test.kind, test.code)
+			}
+			if body.Message == "" {
+				t.Errorf("%s: the message is empty", name)
+			}
+		}
+	}
+}
+
+// What nobody foresaw is a 500 that tells the caller nothing but the request.
+func TestUnknownErrorsTellNothing(t *testing.T) {
+	c := &call{Request: httptest.NewRequest("GET", "/v1/x", nil), id: "req_1"}
+	answer := explain(errors.New("open /home/me/private: permission denied"), c)
+	if answer.status != 500 || strings.Contains(answer.message, "private") || !strings.Contains(answer.message, "req_1") {
+		t.Errorf("got %d %q, want a 500 that names req_1 alone", answer.status, answer.message)
+	}
+}
+
+func TestUpstreamFailures(t *testing.T) {
+	c := &call{Request: httptest.NewRequest("POST", "/v1/x", nil)}
+	for upstream, want := range map[int]int{0: 502, 400: 400, 401: 502, 403: 502, 404: 404, 413: 400, 422: 400, 429: 429, 500: 502, 503: 502} {
+		if got := explain(&llm.UpstreamError{Status: upstream, Message: "m"}, c).status; got != want {
+			t.Errorf("an upstream's %d becomes %d, want %d", upstream, got, want)
+		}
+	}
+}
+
+func TestRetryHeaders(t *testing.T) {
+	limits := account.Limits{Requests: account.Standing{Limit: 5, Reset: 6 * time.Minute}, Tokens: account.Standing{Limit: 100, Remaining: 7, Reset: 8640 * time.Millisecond}}
+	tests := []struct {
+		name    string
+		err     error
+		message string
+		want    map[string]string
+	}{
+		{
+			"requests", &account.LimitError{Model: "gpt-4o", Organization: "org-a", Unit: "requests", Limit: 5, Used: 5, Requested: 1, RetryAfter: 19500 * time.Millisecond, Limits: limits},
+			"Rate limit reached for gpt-4o in organization org-a on requests per min (RPM): Limit 5, Used 5, Requested 1. Please try again in 19.5s.",
+			map[string]string{"retry-after": "20", "retry-after-ms": "19500", "x-should-retry": "", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s", "x-ratelimit-reset-tokens": "8.64s", "x-ratelimit-remaining-tokens": "7"},
+		},
+		{
+			"too large", &account.LimitError{Model: "gpt-4o", Organization: "org-a", Unit: "tokens", Limit: 100, Requested: 101, Limits: limits},
+			"Request too large for gpt-4o in organization org-a on tokens per min (TPM): Limit 100, Requested 101.",
+			map[string]string{"retry-after": "", "x-should-retry": "false", "x-ratelimit-limit-tokens": "100"},
+		},
+		{"busy", llm.ErrBusy, "The model's queue is full. Please try again shortly.", map[string]string{"retry-after": "1", "x-should-retry": ""}},
+		{"deadline", context.DeadlineExceeded, "The answer took longer than this server allows. Ask for fewer tokens.", map[string]string{"x-should-retry": "false"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := http.Header{}
+			answer := explain(test.err, &call{Request: httptest.NewRequest("POST", "/v1/x", nil)})
+			answer.setHeaders(h)
+			if answer.message != test.message {
+				t.Errorf("message %q, want %q", answer.message, test.message)
+			}
+			for name, want := range test.want {
+				if got := h.Get(name); got != want {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestSnake(t *testing.T) {
+	for field, want := range map[string]string{"Stop": "stop", "TopLogProbs": "top_logprobs", "MaxTokens": "max_tokens", "LogProbs": "logprobs"} {
+		if got := snake(field); got != want {
+			t.Errorf("snake(%q) = %q, want %q", field, got, want)
+		}
+	}
+}
