@@ -103,6 +103,8 @@ func newRoot(a *app) *cobra.Command {
 		return &exitError{exitUsage, fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	root.AddCommand(
+		newAskCommand(a),
+		newSearchCommand(a),
 		newModelsCommand(a),
 		newPullCommand(a),
 		newServeCommand(a),

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragstone/ragstone/internal/config"
+	"github.com/ragstone/ragstone/internal/disk"
+	"github.com/ragstone/ragstone/llm"
+	"github.com/ragstone/ragstone/rag"
+)
+
+// modelFlags say which model answers, and how.
+type modelFlags struct {
+	model         string
+	upstream      string
+	upstreamModel string
+	method        string
+}
+
+func (f *modelFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.model, "model", config.DefaultChatModel, "language `model`: a name from `ragstone models`, a GGUF file, or none")
+	c.Flags().StringVar(&f.upstream, "upstream", "", "let the OpenAI-compatible server at this `URL` write the answer (it is sent the passages; key: RAGSTONE_UPSTREAM_KEY)")
+	c.Flags().StringVar(&f.upstreamModel, "upstream-model", "", "the upstream's `model`")
+	c.Flags().StringVar(&f.method, "answer", "", "extract, write or quote; default is what suits the model, measured once")
+}
+
+// openedAnswerer is an answerer with what it must release and what the reader
+// of its answers should know.
+type openedAnswerer struct {
+	rag.Answerer
+	note  string
+	close func() error
+}
+
+// Close releases the model.
+func (o *openedAnswerer) Close() error {
+	if o.close == nil {
+		return nil
+	}
+	return o.close()
+}
+
+// openAnswerer chooses the answerer: an upstream writes, a local model does
+// what it was measured to do better, no model quotes.
+func (a *app) openAnswerer(ctx context.Context, flags modelFlags, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
+	switch rag.Method(flags.method) {
+	case "", rag.MethodExtract, rag.MethodWrite, rag.MethodQuote:
+	default:
+		return nil, &exitError{exitUsage, fmt.Errorf("--answer is %q: want extract, write or quote", flags.method)}
+	}
+	if flags.upstream != "" {
+		return a.openUpstream(flags)
+	}
+	quote := &openedAnswerer{Answerer: &rag.Quote{Embedder: sentenceEmbedder(embedder)}}
+	if flags.method == string(rag.MethodQuote) || flags.model == "none" {
+		quote.note = "These are quotations: no language model was asked."
+		return quote, nil
+	}
+	path, err := a.modelPath(ctx, flags.model)
+	if isUnreachable(err) {
+		fmt.Fprintln(a.stderr, err)
+		quote.note = "No language model is loaded: these are the passages that fit the question best."
+		return quote, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.openLocal(ctx, flags, path, embedder)
+}
+
+func (a *app) openUpstream(flags modelFlags) (*openedAnswerer, error) {
+	if flags.method == string(rag.MethodExtract) {
+		return nil, &exitError{exitUsage, errors.New("an upstream cannot extract: it does not tell how likely given words are; leave --answer out or use write")}
+	}
+	if flags.upstreamModel == "" {
+		return nil, &exitError{exitUsage, errors.New("--upstream needs --upstream-model, a model that server has")}
+	}
+	upstream := &llm.Upstream{URL: flags.upstream, Key: a.config.UpstreamKey, Model: flags.upstreamModel}
+	return &openedAnswerer{Answerer: &rag.Write{Generator: upstream, Model: flags.upstreamModel}}, nil
+}
+
+func (a *app) openLocal(ctx context.Context, flags modelFlags, path string, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
+	local, err := llm.OpenLocal(ctx, path, a.modelOptions(flags.model))
+	if err != nil {
+		return nil, err
+	}
+	method := rag.Method(flags.method)
+	if method == "" {
+		if method, err = a.measuredMethod(ctx, local); err != nil {
+			local.Close()
+			return nil, err
+		}
+	}
+	opened := &openedAnswerer{close: local.Close}
+	if method == rag.MethodWrite {
+		opened.Answerer = &rag.Write{Generator: local, Model: local.Info().Name}
+	} else {
+		opened.Answerer = &rag.Extract{Scorer: local, Model: local.Info().Name, Embedder: sentenceEmbedder(embedder)}
+	}
+	return opened, nil
+}
+
+// sentenceEmbedder keeps a nil embedder a nil interface.
+func sentenceEmbedder(e *llm.LocalEmbedder) rag.Embedder {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// measuredMethod is how the model answers best, tested once and remembered
+// under the fingerprint of its weights.
+func (a *app) measuredMethod(ctx context.Context, local *llm.Local) (rag.Method, error) {
+	fingerprint, err := local.Fingerprint()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(a.config.Home, "selftest", filepath.Base(fingerprint)+".json")
+	var test rag.SelfTest
+	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &test) == nil && test.Version == rag.SelfTestVersion {
+		return test.Method, nil
+	}
+	fmt.Fprintf(a.stderr, "Testing once how %s answers best …\n", local.Info().Name)
+	if test, err = rag.RunSelfTest(ctx, local); err != nil {
+		if errors.Is(err, llm.ErrNoTemplate) {
+			test = rag.SelfTest{Version: rag.SelfTestVersion, Method: rag.MethodExtract}
+		} else {
+			return "", err
+		}
+	}
+	fmt.Fprintf(a.stderr, "It wrote %d of %d test answers correctly: answers are made by %s.\n", test.Right, test.Asked, test.Method)
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = disk.WriteFile(path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(test) })
+	}
+	if err != nil {
+		fmt.Fprintln(a.stderr, "could not remember the result:", err)
+	}
+	return test.Method, nil
+}
