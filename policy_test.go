@@ -47,7 +47,7 @@ var floors = [][]string{
 }
 
 // testOnly may be imported by test files alone; they may import anything.
-var testOnly = []string{"internal/testenv"}
+var testOnly = []string{"internal/testenv", "internal/disk/disktest"}
 
 // environmentReaders may read the environment.
 var environmentReaders = []string{"internal/config", "internal/testenv"}
