@@ -42,8 +42,6 @@ type vocabulary interface {
 	EncodeOffsets(text string, o tokenizer.Options) []tokenizer.Piece
 	Decode(ids []int32) string
 	TokenBytes(id int32) []byte // nil for a control token
-	Token(id int32) string      // its spelling
-	IsControl(id int32) bool
 	EndTokens() []int32
 	BOS() (int32, bool)
 	Size() int

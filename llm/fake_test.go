@@ -2,11 +2,11 @@ package llm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,7 +40,7 @@ func (v byteVocabulary) EncodeOffsets(text string, o tokenizer.Options) []tokeni
 			id, n = tokenTwoLines, 2
 		}
 		for control, name := range controlNames {
-			if o.Special && strings.HasPrefix(text[i:], name) {
+			if o.Special && strings.HasPrefix(text[i:], name) && !reachesInto(i, i+len(name), o.Verbatim) {
 				id, n = control, len(name)
 			}
 		}
@@ -48,6 +48,10 @@ func (v byteVocabulary) EncodeOffsets(text string, o tokenizer.Options) []tokeni
 		i += n
 	}
 	return pieces
+}
+
+func reachesInto(start, end int, spans []tokenizer.Span) bool {
+	return slices.ContainsFunc(spans, func(s tokenizer.Span) bool { return start < s.End && s.Start < end })
 }
 
 func (v byteVocabulary) Encode(text string, o tokenizer.Options) []int32 {
@@ -76,17 +80,9 @@ func (byteVocabulary) TokenBytes(id int32) []byte {
 	return nil
 }
 
-func (v byteVocabulary) Token(id int32) string {
-	if name, ok := controlNames[id]; ok {
-		return name
-	}
-	return string(v.TokenBytes(id))
-}
-
-func (byteVocabulary) IsControl(id int32) bool { return controlNames[id] != "" }
-func (byteVocabulary) EndTokens() []int32      { return []int32{tokenEnd} }
-func (byteVocabulary) BOS() (int32, bool)      { return tokenBegin, true }
-func (byteVocabulary) Size() int               { return vocabularyBytes }
+func (byteVocabulary) EndTokens() []int32 { return []int32{tokenEnd} }
+func (byteVocabulary) BOS() (int32, bool) { return tokenBegin, true }
+func (byteVocabulary) Size() int          { return vocabularyBytes }
 
 // scriptedDecoder is a language model whose logits are a function of the
 // tokens before them. It checks how it is used and remembers its steps.
@@ -219,6 +215,18 @@ func testLimits() engineLimits {
 	}
 }
 
+// renderTurns is a chat template.
+func renderTurns(messages []Message) (string, []tokenizer.Span, error) {
+	var text string
+	var given []tokenizer.Span
+	for _, m := range messages {
+		text += "<|turn|>" + m.Role + "\n"
+		given = append(given, tokenizer.Span{Start: len(text), End: len(text) + len(m.Content)})
+		text += m.Content
+	}
+	return text + "<|turn|>", given, nil
+}
+
 // openScripted returns a Local on a scripted decoder. When the test ends it is
 // closed, and must have freed every cache.
 func openScripted(t *testing.T, d *scriptedDecoder, change ...func(*engineLimits)) *Local {
@@ -230,17 +238,7 @@ func openScripted(t *testing.T, d *scriptedDecoder, change ...func(*engineLimits
 	if d.context == 0 {
 		d.context = 1000
 	}
-	render := func(messages []Message) (string, error) {
-		var s strings.Builder
-		for _, m := range messages {
-			fmt.Fprintf(&s, "<|turn|>%s\n%s", m.Role, m.Content)
-		}
-		if s.Len() > 5000 {
-			return "", errors.New("the test's template is out of patience")
-		}
-		return s.String() + "<|turn|>", nil
-	}
-	l := newLocal(Info{Context: d.context}, d, newPrompter(byteVocabulary{addsBegin: true}, render), limits)
+	l := newLocal(Info{Context: d.context}, d, newPrompter(byteVocabulary{addsBegin: true}, renderTurns), limits)
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)

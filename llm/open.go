@@ -1,13 +1,221 @@
 package llm
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/ragstone/ragstone/internal/gguf"
+	"github.com/ragstone/ragstone/internal/kernel"
+	"github.com/ragstone/ragstone/internal/model"
+	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // OpenLocal loads a model from a GGUF file, or from a folder that holds one or
 // a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json).
-// The caller closes it.
+// A model that MaxMemory has no room for is a *MemoryError, before it is
+// loaded. The caller closes the model.
 func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
-	return nil, errors.ErrUnsupported
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l, err := openLocal(path, o.withDefaults(path))
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", path, err)
+	}
+	return l, nil
 }
+
+func (o Options) withDefaults(path string) Options {
+	if o.Name == "" {
+		o.Name = strings.TrimSuffix(filepath.Base(path), ".gguf")
+	}
+	o.Threads = cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
+	o.MaxRunning = cmp.Or(o.MaxRunning, 16)
+	o.MaxQueue = max(0, cmp.Or(o.MaxQueue, 64))
+	o.PrefixCache = max(0, cmp.Or(o.PrefixCache, 256<<20))
+	return o
+}
+
+func openLocal(path string, o Options) (*Local, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return openGGUF(path, o)
+	}
+	files, err := filepath.Glob(filepath.Join(path, "*.gguf"))
+	if err != nil {
+		return nil, err
+	}
+	switch len(files) {
+	case 0:
+		return openCheckpoint(path, o)
+	case 1:
+		return openGGUF(files[0], o)
+	}
+	return nil, fmt.Errorf("the folder holds %d GGUF files: name the one to open", len(files))
+}
+
+// openGGUF loads a model whose weights, tokenizer and template are one file.
+func openGGUF(path string, o Options) (*Local, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	inspected, err := model.InspectDecoder(f)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := o.limits(inspected)
+	if err != nil {
+		return nil, err
+	}
+	words, err := tokenizer.FromGGUF(f)
+	if err != nil {
+		return nil, err
+	}
+	var source string
+	if f.Has("tokenizer.chat_template") {
+		if source, err = f.String("tokenizer.chat_template"); err != nil {
+			return nil, err
+		}
+	}
+	render, err := parseTemplate(source, words)
+	if err != nil {
+		return nil, err
+	}
+	pool := kernel.NewPool(o.Threads)
+	d, err := model.LoadDecoder(f, model.DecoderOptions{Pool: pool})
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return assemble(o, d, pool, words, render, limits, []string{path}), nil
+}
+
+// The files of a Hugging Face checkpoint. Those that describe the template are
+// optional.
+const (
+	configFile          = "config.json"
+	weightsFile         = "model.safetensors"
+	tokenizerFile       = "tokenizer.json"
+	tokenizerConfigFile = "tokenizer_config.json"
+	templateFile        = "chat_template.jinja"
+)
+
+// openCheckpoint loads a model from a folder in Hugging Face's layout.
+func openCheckpoint(dir string, o Options) (*Local, error) {
+	weights, err := os.Stat(filepath.Join(dir, weightsFile))
+	if err != nil {
+		return nil, fmt.Errorf("the folder holds neither a GGUF file nor a checkpoint: %w", err)
+	}
+	if o.MaxMemory > 0 && weights.Size() > o.MaxMemory {
+		return nil, &MemoryError{What: "the model", Need: weights.Size(), Limit: o.MaxMemory}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, tokenizerFile))
+	if err != nil {
+		return nil, err
+	}
+	words, err := tokenizer.FromJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", tokenizerFile, err)
+	}
+	source, err := checkpointTemplate(dir)
+	if err != nil {
+		return nil, err
+	}
+	render, err := parseTemplate(source, words)
+	if err != nil {
+		return nil, err
+	}
+	pool := kernel.NewPool(o.Threads)
+	d, err := model.LoadDecoderFolder(dir, model.DecoderOptions{Pool: pool})
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	limits, err := o.limits(model.DecoderInfo{Config: d.Config(), Bytes: d.Bytes()})
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	files := []string{filepath.Join(dir, configFile), filepath.Join(dir, weightsFile), filepath.Join(dir, tokenizerFile)}
+	return assemble(o, d, pool, words, render, limits, files), nil
+}
+
+// checkpointTemplate returns the source of a checkpoint's chat template, empty
+// where it has none.
+func checkpointTemplate(dir string) (string, error) {
+	source, err := os.ReadFile(filepath.Join(dir, templateFile))
+	if err == nil || !errors.Is(err, os.ErrNotExist) {
+		return string(source), err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, tokenizerConfigFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	var config struct {
+		Template string `json:"chat_template"`
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return "", fmt.Errorf("%s: %w", tokenizerConfigFile, err)
+	}
+	return config.Template, nil
+}
+
+// assemble puts the parts of a loaded model together.
+func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.Tokenizer, render renderer, limits engineLimits, files []string) *Local {
+	config := d.Config()
+	info := Info{
+		Name:         o.Name,
+		Architecture: config.Architecture,
+		Context:      config.Context,
+		Vocabulary:   words.Size(),
+		Bytes:        d.Bytes(),
+		Chat:         render != nil,
+	}
+	l := newLocal(info, &modelDecoder{d}, newPrompter(words, render), limits)
+	l.fingerprint = sync.OnceValues(func() (string, error) { return hashFiles(files) })
+	l.close = sync.OnceValue(func() error {
+		l.engine.close()
+		pool.Close()
+		return nil
+	})
+	return l
+}
+
+// limits divides the memory a model may take: weights and logits first, keys
+// and values get the rest.
+func (o Options) limits(m model.DecoderInfo) (engineLimits, error) {
+	rowBytes := int64(m.Config.Vocab) * 4
+	limits := engineLimits{
+		running:    o.MaxRunning,
+		queue:      o.MaxQueue,
+		cacheBytes: 4 * m.Config.CacheBytes(m.Config.Context),
+		keepBytes:  o.PrefixCache,
+		stepTokens: 256,
+		stepRows:   int(min(256, max(8, (16<<20)/rowBytes))),
+	}
+	if o.MaxMemory > 0 {
+		fixed := m.Bytes + int64(limits.stepRows)*rowBytes
+		least := fixed + m.Config.CacheBytes(min(m.Config.Context, leastContext))
+		if least > o.MaxMemory {
+			return engineLimits{}, &MemoryError{What: "the model", Need: least, Limit: o.MaxMemory}
+		}
+		limits.cacheBytes = o.MaxMemory - fixed
+	}
+	return limits, nil
+}
+
+// leastContext is the tokens a model must have room for to be worth loading.
+const leastContext = 512

@@ -1,32 +1,26 @@
 package llm
 
-import (
-	"strings"
-
-	"github.com/ragstone/ragstone/internal/tokenizer"
-)
+import "github.com/ragstone/ragstone/internal/tokenizer"
 
 // prompter turns what a request says into tokens.
 type prompter struct {
 	vocabulary vocabulary
-	render     func([]Message) (string, error) // the chat template; nil for none
+	render     renderer // nil for a model without a chat template
 
-	begin    []int32  // what the model's files put before every text
-	controls []string // spellings of control tokens
+	begin []int32 // what the model's files put before every text
 }
 
-func newPrompter(v vocabulary, render func([]Message) (string, error)) *prompter {
+// renderer turns messages into the model's text, and says which parts of it
+// the messages have written.
+type renderer func([]Message) (string, []tokenizer.Span, error)
+
+func newPrompter(v vocabulary, render renderer) *prompter {
 	p := &prompter{vocabulary: v, render: render}
 	// Some files also ask for a token after every text, which is to be gone
 	// on with here.
 	around := v.Encode("", tokenizer.Options{AddSpecial: true})
 	if bos, ok := v.BOS(); ok && len(around) > 0 && around[0] == bos {
 		p.begin = around[:1:1]
-	}
-	for id := range int32(v.Size()) {
-		if name := v.Token(id); v.IsControl(id) && len(name) > 1 {
-			p.controls = append(p.controls, name)
-		}
 	}
 	return p
 }
@@ -48,49 +42,15 @@ func (p *prompter) text(text string, o tokenizer.Options) []int32 {
 	return append(p.begin, p.vocabulary.Encode(text, o)...)
 }
 
-// conversation renders messages with the chat template. The spelling of a
-// control token in a message is broken by a mark before rendering, and the
-// text is cut at the marks before it is tokenised: only the template can write
-// control tokens.
+// conversation renders messages with the chat template. Control tokens are
+// recognised only in what the template itself has written.
 func (p *prompter) conversation(messages []Message) ([]int32, error) {
 	if p.render == nil {
 		return nil, ErrNoTemplate
 	}
-	mark, err := unusedMark(messages)
+	text, given, err := p.render(messages)
 	if err != nil {
 		return nil, err
 	}
-	broken := make([]string, 0, 2*len(p.controls))
-	for _, name := range p.controls {
-		broken = append(broken, name, name[:1]+mark+name[1:])
-	}
-	breaker := strings.NewReplacer(broken...)
-	shielded := make([]Message, len(messages))
-	for i, m := range messages {
-		shielded[i] = Message{Role: m.Role, Content: breaker.Replace(m.Content), Name: breaker.Replace(m.Name)}
-	}
-	text, err := p.render(shielded)
-	if err != nil {
-		return nil, err
-	}
-	var tokens []int32
-	for part := range strings.SplitSeq(text, mark) {
-		tokens = append(tokens, p.vocabulary.Encode(part, tokenizer.Options{Special: true})...)
-	}
-	return tokens, nil
-}
-
-// unusedMark returns a Unicode noncharacter, reserved for a program's own use,
-// that no message holds.
-func unusedMark(messages []Message) (string, error) {
-	for r := '\uFDD0'; r <= '\uFDEF'; r++ {
-		used := false
-		for _, m := range messages {
-			used = used || strings.ContainsRune(m.Content, r) || strings.ContainsRune(m.Name, r)
-		}
-		if !used {
-			return string(r), nil
-		}
-	}
-	return "", &InvalidError{"Messages", "they hold every noncharacter from U+FDD0 to U+FDEF"}
+	return p.vocabulary.Encode(text, tokenizer.Options{Special: true, Verbatim: given}), nil
 }
