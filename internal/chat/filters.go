@@ -1,0 +1,802 @@
+package chat
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// filterFunc is a filter: x | name(a).
+type filterFunc func(r *renderer, x value, a arguments) (value, error)
+
+// filterNamed finds a filter of jinja2 by its name.
+func filterNamed(name string) (filterFunc, bool) {
+	switch name {
+	case "length", "count":
+		return length, true
+	case "default", "d":
+		return otherwise, true
+	case "tojson":
+		return toJSON, true
+	case "join":
+		return join, true
+	case "list":
+		return toList, true
+	case "items":
+		return items, true
+	case "string":
+		return func(r *renderer, x value, _ arguments) (value, error) { return r.str(x) }, true
+	case "safe":
+		return func(_ *renderer, x value, _ arguments) (value, error) { return x, nil }, true
+	case "trim", "upper", "lower", "capitalize", "title", "replace", "center":
+		return viaMethod(name), true
+	case "escape", "e":
+		return escape, true
+	case "indent":
+		return indent, true
+	case "wordcount":
+		return wordCount, true
+	case "first", "last":
+		return end(name), true
+	case "reverse":
+		return reverse, true
+	case "unique":
+		return unique, true
+	case "sort":
+		return sorted, true
+	case "dictsort":
+		return dictSort, true
+	case "min", "max":
+		return extreme(name), true
+	case "sum":
+		return sum, true
+	case "map":
+		return mapItems, true
+	case "select", "reject":
+		return selectItems(name == "select", false), true
+	case "selectattr", "rejectattr":
+		return selectItems(name == "selectattr", true), true
+	case "groupby":
+		return groupBy, true
+	case "attr":
+		return attr, true
+	case "abs":
+		return abs, true
+	case "round":
+		return round, true
+	case "int":
+		return toInt, true
+	case "float":
+		return toFloat, true
+	case "format":
+		return format, true
+	}
+	return nil, false
+}
+
+func (r *renderer) filter(x *filterExpr) (value, error) {
+	v, err := r.eval(x.x)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.arguments(x.args)
+	if err != nil {
+		return nil, err
+	}
+	f, _ := filterNamed(x.name) // the parser has checked
+	return f(r, v, a)
+}
+
+// viaMethod applies a string method to the str of a value.
+func viaMethod(name string) filterFunc {
+	return func(r *renderer, x value, a arguments) (value, error) {
+		t, err := r.str(x)
+		if err != nil {
+			return nil, err
+		}
+		method := name
+		switch name {
+		case "trim":
+			method = "strip"
+		case "center":
+			if len(a.positional) == 0 && len(a.names) == 0 {
+				a.positional = []value{int64(80)}
+			}
+		case "replace":
+			if len(a.positional) < 2 {
+				return nil, failf("replace wants the old and the new text")
+			}
+			for i := range 2 {
+				if a.positional[i], err = r.str(a.positional[i]); err != nil {
+					return nil, err
+				}
+			}
+		}
+		m, _ := textMethod(method)
+		return m(r, t, a)
+	}
+}
+
+func length(r *renderer, x value, _ arguments) (value, error) {
+	switch x := x.(type) {
+	case text:
+		return int64(x.length()), r.charge(len(x.s))
+	case *list:
+		return int64(len(x.items)), nil
+	case *dict:
+		return int64(len(x.keys)), nil
+	case *loop:
+		return int64(len(x.items)), nil
+	case undefined:
+		return int64(0), nil
+	}
+	return nil, failf("a %s has no length", typeName(x))
+}
+
+func otherwise(_ *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("default", "default_value", "boolean"); err != nil {
+		return nil, err
+	}
+	alternative, ok := a.get(0, "default_value")
+	if !ok {
+		alternative = text{}
+	}
+	boolean, _ := a.get(1, "boolean")
+	if _, missing := x.(undefined); missing || truth(boolean) && !truth(x) {
+		return alternative, nil
+	}
+	return x, nil
+}
+
+// toJSON is transformers' own tojson.
+func toJSON(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("tojson", "ensure_ascii", "indent", "separators", "sort_keys"); err != nil {
+		return nil, err
+	}
+	s := jsonStyle{item: ", ", key: ": "}
+	if v, ok := a.get(0, "ensure_ascii"); ok {
+		s.ascii = truth(v)
+	}
+	if v, ok := a.get(1, "indent"); ok && v != nil {
+		s.item = ","
+		if t, ok := v.(text); ok {
+			s.indent = "\n" + t.s
+		} else if n, ok := integer(v); ok && n <= 64 {
+			s.indent = "\n" + strings.Repeat(" ", int(max(n, 0)))
+		} else {
+			return nil, failf("tojson cannot indent by this %s", typeName(v))
+		}
+	}
+	if v, ok := a.get(2, "separators"); ok && v != nil {
+		pair, ok := v.(*list)
+		if !ok || len(pair.items) != 2 {
+			return nil, failf("tojson wants two separators")
+		}
+		item, ok1 := pair.items[0].(text)
+		key, ok2 := pair.items[1].(text)
+		if !ok1 || !ok2 {
+			return nil, failf("tojson wants strings as separators")
+		}
+		s.item, s.key = item.s, key.s
+	}
+	if v, ok := a.get(3, "sort_keys"); ok {
+		s.sort = truth(v)
+	}
+	w := &valueWriter{r: r}
+	w.json(x, s, 0)
+	return w.result()
+}
+
+func join(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("join", "d", "attribute"); err != nil {
+		return nil, err
+	}
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	var separator text
+	if v, ok := a.get(0, "d"); ok {
+		if separator, err = r.str(v); err != nil {
+			return nil, err
+		}
+	}
+	attribute, byAttribute := a.get(1, "attribute")
+	var b textBuilder
+	for i, item := range all {
+		if byAttribute {
+			if item, err = r.path(item, attribute); err != nil {
+				return nil, err
+			}
+		}
+		t, err := r.str(item)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.charge(len(t.s) + len(separator.s)); err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b.add(separator)
+		}
+		b.add(t)
+	}
+	return b.text(), nil
+}
+
+// path follows an attribute such as "function.name" or an index.
+func (r *renderer) path(v, attribute value) (value, error) {
+	name, ok := attribute.(text)
+	if !ok {
+		return r.subscript(v, attribute)
+	}
+	for part := range strings.SplitSeq(name.s, ".") {
+		var key value = literal(part)
+		if n, err := strconv.ParseInt(part, 10, 64); err == nil {
+			key = n
+		}
+		var err error
+		if v, err = r.subscript(v, key); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func toList(r *renderer, x value, _ arguments) (value, error) {
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	return r.list(all, false)
+}
+
+func items(r *renderer, x value, _ arguments) (value, error) {
+	switch x := x.(type) {
+	case undefined:
+		return r.list(nil, false)
+	case *dict:
+		return r.pairs(x)
+	}
+	return nil, failf("a %s has no items", typeName(x))
+}
+
+// pairs lists a dictionary's keys with their values.
+func (r *renderer) pairs(d *dict) (*list, error) {
+	out := make([]value, len(d.keys))
+	for i := range out {
+		pair, err := r.list([]value{d.key(i), d.vals[i]}, true)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = pair
+	}
+	return r.list(out, false)
+}
+
+func escape(r *renderer, x value, _ arguments) (value, error) {
+	t, err := r.str(x)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.charge(6 * len(t.s)); err != nil {
+		return nil, err
+	}
+	s := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(t.s)
+	return derived(s, t), nil
+}
+
+func indent(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("indent", "width", "first", "blank"); err != nil {
+		return nil, err
+	}
+	t, err := r.str(x)
+	if err != nil {
+		return nil, err
+	}
+	margin := literal("    ")
+	if v, ok := a.get(0, "width"); ok {
+		if m, ok := v.(text); ok {
+			margin = m
+		} else if n, ok := integer(v); ok && n <= 1000 {
+			margin = literal(strings.Repeat(" ", int(max(n, 0))))
+		} else {
+			return nil, failf("indent wants a width, not this %s", typeName(v))
+		}
+	}
+	atFirst, _ := a.get(1, "first")
+	blank, _ := a.get(2, "blank")
+	lines := concat(t, literal("\n")).lines(false)
+	if err := r.charge(2*len(t.s) + len(lines)*(64+len(margin.s))); err != nil {
+		return nil, err
+	}
+	var b textBuilder
+	for i, line := range lines {
+		if i > 0 {
+			b.add(literal("\n"))
+		}
+		if i == 0 && truth(atFirst) || i > 0 && (line.s != "" || truth(blank)) {
+			b.add(margin)
+		}
+		b.add(line)
+	}
+	return b.text(), nil
+}
+
+func wordCount(r *renderer, x value, _ arguments) (value, error) {
+	t, err := r.str(x)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for _, f := range strings.FieldsFunc(t.s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+		if f != "" {
+			n++
+		}
+	}
+	return int64(n), r.charge(len(t.s))
+}
+
+func end(name string) filterFunc {
+	return func(r *renderer, x value, _ arguments) (value, error) {
+		all, err := r.items(x)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			return undefined{"the " + name + " item of nothing"}, nil
+		}
+		if name == "first" {
+			return all[0], nil
+		}
+		return all[len(all)-1], nil
+	}
+}
+
+func reverse(r *renderer, x value, _ arguments) (value, error) {
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	backwards := slices.Clone(all)
+	slices.Reverse(backwards)
+	if _, ok := x.(text); ok {
+		parts := make([]text, len(backwards))
+		for i, v := range backwards {
+			parts[i] = v.(text)
+		}
+		return concat(parts...), nil
+	}
+	return r.list(backwards, false)
+}
+
+// sortKey is what sorting compares: an attribute, without case unless asked.
+func (r *renderer) sortKey(v, attribute value, caseSensitive bool) (value, error) {
+	if attribute != nil {
+		var err error
+		if v, err = r.path(v, attribute); err != nil {
+			return nil, err
+		}
+	}
+	if t, ok := v.(text); ok && !caseSensitive {
+		if err := r.charge(len(t.s)); err != nil {
+			return nil, err
+		}
+		return literal(strings.ToLower(t.s)), nil
+	}
+	return v, nil
+}
+
+func unique(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("unique", "case_sensitive", "attribute"); err != nil {
+		return nil, err
+	}
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	caseSensitive, _ := a.get(0, "case_sensitive")
+	attribute, _ := a.get(1, "attribute")
+	seen := newDict()
+	var out []value
+	for _, v := range all {
+		k, err := r.sortKey(v, attribute, truth(caseSensitive))
+		if err != nil {
+			return nil, err
+		}
+		if err := r.charge(size(k) + shapeOf(k).values); err != nil {
+			return nil, err
+		}
+		if _, ok := seen.get(k); ok {
+			continue
+		}
+		if !seen.put(k, nil) {
+			return nil, failf("unique cannot compare a %s", typeName(k))
+		}
+		out = append(out, v)
+	}
+	return r.list(out, false)
+}
+
+// sortBy sorts values by their keys, and charges for it.
+func (r *renderer) sortBy(all []value, key func(value) (value, error), descending bool) ([]value, error) {
+	type keyed struct{ k, v value }
+	rows := make([]keyed, len(all))
+	for i, v := range all {
+		k, err := key(v)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = keyed{k, v}
+	}
+	var failed error
+	slices.SortStableFunc(rows, func(x, y keyed) int {
+		if failed == nil {
+			failed = r.charge(nodeCost + shapeOf(x.k).values + min(size(x.k), size(y.k)))
+		}
+		c, ok := compare(x.k, y.k)
+		if !ok && failed == nil {
+			failed = failf("< is not possible between %s and %s", typeName(x.k), typeName(y.k))
+		}
+		if descending {
+			return -c
+		}
+		return c
+	})
+	out := make([]value, len(rows))
+	for i, row := range rows {
+		out[i] = row.v
+	}
+	return out, failed
+}
+
+func sorted(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("sort", "reverse", "case_sensitive", "attribute"); err != nil {
+		return nil, err
+	}
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	descending, _ := a.get(0, "reverse")
+	caseSensitive, _ := a.get(1, "case_sensitive")
+	attribute, _ := a.get(2, "attribute")
+	out, err := r.sortBy(all, func(v value) (value, error) {
+		return r.sortKey(v, attribute, truth(caseSensitive))
+	}, truth(descending))
+	if err != nil {
+		return nil, err
+	}
+	return r.list(out, false)
+}
+
+func dictSort(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("dictsort", "case_sensitive", "by", "reverse"); err != nil {
+		return nil, err
+	}
+	d, ok := x.(*dict)
+	if !ok {
+		return nil, failf("dictsort wants a dictionary, not a %s", typeName(x))
+	}
+	pairs, err := r.pairs(d)
+	if err != nil {
+		return nil, err
+	}
+	caseSensitive, _ := a.get(0, "case_sensitive")
+	by, _ := a.get(1, "by")
+	descending, _ := a.get(2, "reverse")
+	at := int64(0)
+	if equal(by, literal("value")) {
+		at = 1
+	}
+	out, err := r.sortBy(pairs.items, func(v value) (value, error) {
+		return r.sortKey(v, at, truth(caseSensitive))
+	}, truth(descending))
+	if err != nil {
+		return nil, err
+	}
+	return r.list(out, false)
+}
+
+func extreme(name string) filterFunc {
+	return func(r *renderer, x value, a arguments) (value, error) {
+		if err := a.accept(name, "case_sensitive", "attribute"); err != nil {
+			return nil, err
+		}
+		all, err := r.items(x)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			return undefined{"the " + name + " of nothing"}, nil
+		}
+		caseSensitive, _ := a.get(0, "case_sensitive")
+		attribute, _ := a.get(1, "attribute")
+		out, err := r.sortBy(all, func(v value) (value, error) {
+			return r.sortKey(v, attribute, truth(caseSensitive))
+		}, name == "max")
+		if err != nil {
+			return nil, err
+		}
+		return out[0], nil
+	}
+}
+
+func sum(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("sum", "attribute", "start"); err != nil {
+		return nil, err
+	}
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	total, ok := a.get(1, "start")
+	if !ok {
+		total = int64(0)
+	}
+	attribute, _ := a.get(0, "attribute")
+	for _, v := range all {
+		if attribute != nil {
+			if v, err = r.path(v, attribute); err != nil {
+				return nil, err
+			}
+		}
+		if total, err = r.arithmetic("+", total, v); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+// mapItems is map(attribute="name", default=x) and map("filter", …).
+func mapItems(r *renderer, x value, a arguments) (value, error) {
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	apply := func(v value) (value, error) { return nil, failf("map wants an attribute or a filter") }
+	if attribute, ok := a.get(len(a.positional), "attribute"); ok {
+		alternative, hasDefault := a.get(len(a.positional), "default")
+		apply = func(v value) (value, error) {
+			v, err := r.path(v, attribute)
+			if _, missing := v.(undefined); missing && hasDefault {
+				return alternative, err
+			}
+			return v, err
+		}
+	} else if len(a.positional) > 0 {
+		name, _ := a.positional[0].(text)
+		f, ok := filterNamed(name.s)
+		if !ok {
+			return nil, failf("there is no filter %q", name.s)
+		}
+		inner := arguments{a.positional[1:], a.names, a.named}
+		apply = func(v value) (value, error) {
+			inner := arguments{slices.Clone(inner.positional), inner.names, inner.named}
+			return f(r, v, inner)
+		}
+	}
+	out := make([]value, len(all))
+	for i, v := range all {
+		if err := r.enter(); err != nil {
+			return nil, err
+		}
+		out[i], err = apply(v)
+		r.leave()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.list(out, false)
+}
+
+// selectItems keeps the items, or those whose attribute, pass a test or are
+// true; want false keeps the others.
+func selectItems(want, byAttribute bool) filterFunc {
+	return func(r *renderer, x value, a arguments) (value, error) {
+		all, err := r.items(x)
+		if err != nil {
+			return nil, err
+		}
+		args := a.positional
+		var attribute value
+		if byAttribute {
+			if len(args) == 0 {
+				return nil, failf("selectattr wants an attribute")
+			}
+			attribute, args = args[0], args[1:]
+		}
+		check := func(_ *renderer, v value, _ arguments) (bool, error) { return truth(v), nil }
+		if len(args) > 0 {
+			name, _ := args[0].(text)
+			t, ok := testNamed(name.s)
+			if !ok {
+				return nil, failf("there is no test %q", name.s)
+			}
+			check, args = t, args[1:]
+		}
+		var out []value
+		for _, item := range all {
+			v := item
+			if attribute != nil {
+				if v, err = r.path(item, attribute); err != nil {
+					return nil, err
+				}
+			}
+			ok, err := check(r, v, arguments{positional: args})
+			if err != nil {
+				return nil, err
+			}
+			if err := r.charge(nodeCost); err != nil {
+				return nil, err
+			}
+			if ok == want {
+				out = append(out, item)
+			}
+		}
+		return r.list(out, false)
+	}
+}
+
+func groupBy(r *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("groupby", "attribute", "default", "case_sensitive"); err != nil {
+		return nil, err
+	}
+	attribute, ok := a.get(0, "attribute")
+	if !ok {
+		return nil, failf("groupby wants an attribute")
+	}
+	all, err := r.items(x)
+	if err != nil {
+		return nil, err
+	}
+	caseSensitive, _ := a.get(2, "case_sensitive")
+	key := func(v value) (value, error) { return r.sortKey(v, attribute, truth(caseSensitive)) }
+	ordered, err := r.sortBy(all, key, false)
+	if err != nil {
+		return nil, err
+	}
+	var groups []value
+	var members []value
+	var last value
+	flush := func() error {
+		if len(members) == 0 {
+			return nil
+		}
+		grouper, err := r.path(members[0], attribute)
+		if err != nil {
+			return err
+		}
+		inner, err := r.list(members, false)
+		if err != nil {
+			return err
+		}
+		pair, err := r.list([]value{grouper, inner}, true)
+		groups, members = append(groups, pair), nil
+		return err
+	}
+	for _, v := range ordered {
+		k, err := key(v)
+		if err != nil {
+			return nil, err
+		}
+		if len(members) > 0 && !equal(k, last) {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+		members, last = append(members, v), k
+	}
+	if err := flush(); err != nil {
+		return nil, err
+	}
+	return r.list(groups, false)
+}
+
+func attr(r *renderer, x value, a arguments) (value, error) {
+	name, ok := a.get(0, "name")
+	t, isText := name.(text)
+	if !ok || !isText {
+		return nil, failf("attr wants a name")
+	}
+	return r.attribute(x, t.s)
+}
+
+func abs(_ *renderer, x value, _ arguments) (value, error) {
+	if i, ok := integer(x); ok && i != math.MinInt64 {
+		return max(i, -i), nil
+	}
+	if f, ok := x.(float64); ok {
+		return math.Abs(f), nil
+	}
+	return nil, failf("a %s has no absolute value", typeName(x))
+}
+
+func round(_ *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("round", "precision", "method"); err != nil {
+		return nil, err
+	}
+	f, ok := number(x)
+	if !ok {
+		return nil, failf("a %s cannot be rounded", typeName(x))
+	}
+	precision, _ := a.get(0, "precision")
+	digits, _ := integer(precision)
+	if digits < -300 || digits > 300 {
+		return nil, failf("round to %d digits", digits)
+	}
+	method, _ := a.get(1, "method")
+	scale := math.Pow(10, float64(digits))
+	switch {
+	case equal(method, literal("ceil")):
+		return math.Ceil(f*scale) / scale, nil
+	case equal(method, literal("floor")):
+		return math.Floor(f*scale) / scale, nil
+	case digits <= 0:
+		return math.RoundToEven(f*scale) / scale, nil
+	}
+	return strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(digits), 64), 64)
+}
+
+func toInt(_ *renderer, x value, a arguments) (value, error) {
+	if err := a.accept("int", "default", "base"); err != nil {
+		return nil, err
+	}
+	alternative, ok := a.get(0, "default")
+	if !ok {
+		alternative = int64(0)
+	}
+	base := int64(10)
+	if v, ok := a.get(1, "base"); ok {
+		base, _ = integer(v)
+	}
+	switch x := x.(type) {
+	case int64, bool:
+		i, _ := integer(x)
+		return i, nil
+	case float64:
+		if math.Abs(x) < 1<<63 {
+			return int64(x), nil
+		}
+	case text:
+		s := strings.ReplaceAll(strings.TrimSpace(x.s), "_", "")
+		if base < 2 || base > 36 {
+			base = 10
+		}
+		if i, err := strconv.ParseInt(s, int(base), 64); err == nil {
+			return i, nil
+		}
+		if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) < 1<<63 {
+			return int64(f), nil
+		}
+	}
+	return alternative, nil
+}
+
+func toFloat(_ *renderer, x value, a arguments) (value, error) {
+	if f, ok := number(x); ok {
+		return f, nil
+	}
+	if t, ok := x.(text); ok {
+		if f, err := strconv.ParseFloat(strings.TrimSpace(t.s), 64); err == nil {
+			return f, nil
+		}
+	}
+	if v, ok := a.get(0, "default"); ok {
+		return v, nil
+	}
+	return 0.0, nil
+}
+
+func format(r *renderer, x value, a arguments) (value, error) {
+	t, err := r.str(x)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.names) > 0 {
+		return nil, failf("format with named arguments is not supported")
+	}
+	return r.percent(t, &list{items: a.positional, tuple: true})
+}
