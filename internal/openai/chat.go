@@ -31,7 +31,6 @@ type ChatCompletionRequest struct {
 	N                   *int64
 	Seed                *int64
 	StreamOptions       *StreamOptions
-	HasTools            bool
 
 	// Unserved names the parameters of the API that are given and that no
 	// Ragstone of this version serves, in the order of the specification.
@@ -81,7 +80,6 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		o.advice("prediction") // speeds up an answer, never changes it
 		r.Seed = o.integer("seed")
 		r.StreamOptions = o.streamOptions("stream_options")
-		r.HasTools = o.has("tools")
 		r.Unserved = append(r.Unserved, o.unserved("tools", "tool_choice", "parallel_tool_calls", "function_call", "functions")...)
 	})
 }

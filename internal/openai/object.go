@@ -228,16 +228,6 @@ func (o *object) inner(name string) *object {
 // advice takes an optional object whose contents bind nobody.
 func (o *object) advice(name string) { o.inner(name) }
 
-// has reports whether the field is there, without taking it.
-func (o *object) has(name string) bool {
-	for i := range o.value.kids {
-		if o.value.kids[i].name == name {
-			return o.value.kids[i].kind != null
-		}
-	}
-	return false
-}
-
 // unserved takes the named parameters, whatever their values, and lists those
 // that are given.
 func (o *object) unserved(names ...string) []string {
