@@ -110,22 +110,23 @@ func chatBound(r llm.Request, context int) Usage {
 	return capped(prompt, r.MaxTokens, r.N, context)
 }
 
-// unknownContext stands for the context of a model that does not tell it, where
-// a request names no cap of its own.
-const unknownContext = 8192
+// assumedCompletion stands for the completion of a request without a cap, where
+// the model does not tell its context either.
+const assumedCompletion = 8192
 
 // capped is a usage bound of a prompt and n completions of at most most tokens,
 // zero meaning what the context holds.
 func capped(prompt, most, n, context int) Usage {
-	if context > 0 {
+	switch {
+	case context > 0:
 		prompt = min(prompt, context)
-	} else {
-		context = unknownContext
+		if most <= 0 || most > context {
+			most = context
+		}
+	case most <= 0:
+		most = assumedCompletion
 	}
-	if most <= 0 {
-		most = context
-	}
-	return Usage{PromptTokens: prompt, CompletionTokens: min(most, max(context, unknownContext)) * max(n, 1)}
+	return Usage{PromptTokens: prompt, CompletionTokens: most * max(n, 1)}
 }
 
 func numberOr(v *float64, absent float64) float64 {
