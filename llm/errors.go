@@ -56,6 +56,7 @@ type UpstreamError struct {
 	Message string // what the server said, shortened
 	Type    string // the server's own kind of error, or empty
 	Code    string // the server's own code, or empty
+	Param   string // the field of the request it refuses, or empty
 }
 
 func (e *UpstreamError) Error() string {
