@@ -15,21 +15,19 @@ import (
 	"strings"
 )
 
-// archiveSlack is how many bytes of other members may be unpacked on the way to
-// the wanted one in a compressed archive, so that a small archive cannot keep
-// us unpacking for ever.
-const archiveSlack = 1 << 30
-
 // openMember opens one file of a Python package: a wheel, which is a zip file,
 // or a source archive (zip or tar.gz), whose paths begin with a folder for the
-// package's name and version. Nothing else of the archive is unpacked, and no
-// path in it becomes a path on disk. A limit bounds what is unpacked.
-func openMember(archive, member string, limit int64) (io.ReadCloser, error) {
-	open := openZipMember
+// package's name and version. No path in it becomes a path on disk. Reading fails
+// beyond limit bytes of the file, and beyond others bytes of what lies before it
+// in a tar.gz, so that a small archive cannot keep us unpacking for ever.
+func openMember(archive, member string, limit, others int64) (io.ReadCloser, error) {
+	var r io.ReadCloser
+	var err error
 	if strings.HasSuffix(archive, ".tar.gz") {
-		open = openTarMember
+		r, err = openTarMember(archive, member, limit, others)
+	} else {
+		r, err = openZipMember(archive, member, limit)
 	}
-	r, err := open(archive, member, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%s in %s: %w", member, filepath.Base(archive), err)
 	}
@@ -37,8 +35,12 @@ func openMember(archive, member string, limit int64) (io.ReadCloser, error) {
 }
 
 // isMember reports whether an archive's path is the wanted one. Source archives
-// put the package below name-version, and often below src.
+// put the package below name-version, and often below src. Paths that would
+// leave the folder they are unpacked in are never it.
 func isMember(inArchive, wanted, archive string) bool {
+	if !fs.ValidPath(inArchive) {
+		return false
+	}
 	if strings.HasSuffix(archive, ".whl") {
 		return inArchive == wanted
 	}
@@ -88,12 +90,12 @@ func openZipMember(archive, member string, limit int64) (io.ReadCloser, error) {
 	return nil, fs.ErrNotExist
 }
 
-func openTarMember(archive, member string, limit int64) (io.ReadCloser, error) {
+func openTarMember(archive, member string, limit, others int64) (io.ReadCloser, error) {
 	f, err := os.Open(archive)
 	if err != nil {
 		return nil, err
 	}
-	r, err := findInTar(f, archive, member, limit)
+	r, err := findInTar(f, archive, member, limit, others)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -101,12 +103,12 @@ func openTarMember(archive, member string, limit int64) (io.ReadCloser, error) {
 	return readCloser{r, closers{f}}, nil
 }
 
-func findInTar(f *os.File, archive, member string, limit int64) (io.Reader, error) {
+func findInTar(f *os.File, archive, member string, limit, others int64) (io.Reader, error) {
 	unzipped, err := gzip.NewReader(f)
 	if err != nil {
 		return nil, err
 	}
-	t := tar.NewReader(&limited{unzipped, limit + archiveSlack})
+	t := tar.NewReader(&limited{unzipped, limit + others})
 	for {
 		h, err := t.Next()
 		switch {

@@ -57,7 +57,7 @@ func (s *Store) localEntry(ctx context.Context, path string, link bool) (Entry, 
 	source := &localSource{path: path, files: map[string]string{}, link: link}
 	for _, name := range names {
 		from := filepath.Join(dir, filepath.FromSlash(name))
-		if err := checkFormat(from); err != nil {
+		if err := checkFormat(from, name); err != nil {
 			return Entry{}, err
 		}
 		if s.options.Progress != nil {
@@ -141,11 +141,11 @@ func (p PackageSource) includes(archive string) bool {
 }
 
 // checkFormat opens a file of weights as the model runtime will, so that a file
-// that is none is refused at once.
-func checkFormat(path string) error {
+// that is none is refused at once. Its name says what it should be.
+func checkFormat(path, name string) error {
 	var f io.Closer
 	var err error
-	switch filepath.Ext(path) {
+	switch filepath.Ext(name) {
 	case ".gguf":
 		f, err = gguf.Open(path)
 	case ".safetensors":
@@ -154,7 +154,7 @@ func checkFormat(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("not a model file: %w", err)
+		return fmt.Errorf("%s is not a model file: %w", name, err)
 	}
 	return f.Close()
 }

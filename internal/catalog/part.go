@@ -107,13 +107,17 @@ func (p *part) tell() {
 func (p *part) whole() bool { return p.n == p.want.Bytes }
 
 // commit checks the bytes and moves the file to its place in the store. Wrong
-// bytes are removed and reported as a *HashError. It returns the file as the
+// bytes are removed and reported as a *HashError, and what is no model file is
+// removed too. It returns the file as the
 // store records it.
 func (p *part) commit(to string) (File, error) {
 	if !p.whole() {
 		return File{}, fmt.Errorf("%s has %d bytes of %d", p.name, p.n, p.want.Bytes)
 	}
 	if err := p.want.check(p.name, p.hash); err != nil {
+		return File{}, errors.Join(err, p.discard())
+	}
+	if err := checkFormat(p.path, p.name); err != nil {
 		return File{}, errors.Join(err, p.discard())
 	}
 	if err := p.move(to); err != nil {

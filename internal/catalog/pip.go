@@ -10,26 +10,37 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// How patient pip is dealt with.
-const (
-	pipVersionTimeout = 30 * time.Second // to say its version; uv may fetch pip first
-	pipIndexTimeout   = 20 * time.Second // until the package index answered
-	pipStallTimeout   = 60 * time.Second // without a byte
-	pipPoll           = 200 * time.Millisecond
-)
+// A patience says how long pip may take for what.
+type patience struct {
+	version time.Duration // to say its version; uv may fetch pip first
+	index   time.Duration // until the package index has answered
+	stall   time.Duration // without a byte
+	poll    time.Duration // between two looks
+}
 
-// A pip is the command that runs the user's pip.
-type pip []string
+var usualPatience = patience{
+	version: 30 * time.Second,
+	index:   20 * time.Second,
+	stall:   60 * time.Second,
+	poll:    200 * time.Millisecond,
+}
 
-func (p pip) String() string { return strings.Join(p, " ") }
+// A pip runs the user's pip.
+type pip struct {
+	command []string
+	patience
+}
+
+func (p pip) String() string { return strings.Join(p.command, " ") }
 
 // pips are the ways to run pip, in the order they are tried.
-var pips = []pip{
+var pips = [][]string{
 	{"pip"},
 	{"pip3"},
 	{"python3", "-m", "pip"},
@@ -39,31 +50,31 @@ var pips = []pip{
 }
 
 // findPip returns the first pip that runs. The error lists every one.
-func findPip(ctx context.Context, lookPath func(string) (string, error)) (pip, error) {
+func findPip(ctx context.Context, lookPath func(string) (string, error), patience patience) (pip, error) {
 	var reasons []string
-	for _, p := range pips {
-		program, err := lookPath(p[0])
+	for _, command := range pips {
+		program, err := lookPath(command[0])
 		if err != nil {
-			reasons = append(reasons, p[0]+" is not installed")
+			reasons = append(reasons, command[0]+" is not installed")
 			continue
 		}
-		found := append(pip{program}, p[1:]...)
+		found := pip{append([]string{program}, command[1:]...), patience}
 		err = found.works(ctx)
 		if err == nil {
 			return found, nil
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return pip{}, ctx.Err()
 		}
-		reasons = append(reasons, fmt.Sprintf("%s: %v", p, err))
+		reasons = append(reasons, fmt.Sprintf("%s: %v", found, err))
 	}
-	return nil, fmt.Errorf("no Python pip on this machine (%s)", strings.Join(reasons, "; "))
+	return pip{}, fmt.Errorf("no Python pip on this machine (%s)", strings.Join(reasons, "; "))
 }
 
 func (p pip) works(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pipVersionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.version)
 	defer cancel()
-	out, err := p.command(ctx, "--version").CombinedOutput()
+	out, err := p.run(ctx, "--version").CombinedOutput()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -76,9 +87,9 @@ func (p pip) works(ctx context.Context) error {
 	return nil
 }
 
-// command makes a command that ends, with its children, when ctx ends.
-func (p pip) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, p[0], append(p[1:len(p):len(p)], args...)...)
+// run makes a command that ends, with its children, when ctx ends.
+func (p pip) run(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.command[0], slices.Concat(p.command[1:], args)...)
 	endWithChildren(cmd)
 	cmd.WaitDelay = 3 * time.Second
 	return cmd
@@ -95,7 +106,7 @@ func (p pip) download(ctx context.Context, pkg Package, sourceArchive bool, dir 
 	if !sourceArchive {
 		args = append(args, "--only-binary", ":all:")
 	}
-	cmd := p.command(ctx, append(args, pkg.Requirement)...)
+	cmd := p.run(ctx, append(args, pkg.Requirement)...)
 	// Pip downloads to its temporary folder first: below dir it can be measured,
 	// lies on the disk whose room was checked, and is swept with the rest.
 	temp := filepath.Join(dir, "tmp")
@@ -115,7 +126,7 @@ func (p pip) download(ctx context.Context, pkg Package, sourceArchive bool, dir 
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		watchPip(ctx, cancel, said, dir, grew)
+		p.watch(ctx, cancel, said, dir, grew)
 	}()
 	err := cmd.Run()
 	w.Close()
@@ -132,10 +143,10 @@ func (p pip) download(ctx context.Context, pkg Package, sourceArchive bool, dir 
 	return nil
 }
 
-// watchPip reports how much is there, and ends a pip whose index does not
-// answer or falls silent.
-func watchPip(ctx context.Context, cancel context.CancelCauseFunc, said *pipOutput, dir string, grew func(int64)) {
-	tick := time.NewTicker(pipPoll)
+// watch reports how much is there, and ends a pip whose index does not answer or
+// falls silent.
+func (p pip) watch(ctx context.Context, cancel context.CancelCauseFunc, said *pipOutput, dir string, grew func(int64)) {
+	tick := time.NewTicker(p.poll)
 	defer tick.Stop()
 	started := time.Now()
 	last, size := started, int64(0)
@@ -149,10 +160,10 @@ func watchPip(ctx context.Context, cancel context.CancelCauseFunc, said *pipOutp
 				grew(n)
 			}
 			switch {
-			case size == 0 && !said.answered.Load() && now.Sub(started) > pipIndexTimeout:
-				cancel(fmt.Errorf("%w: the package index did not answer within %s", ErrUnreachable, pipIndexTimeout))
-			case now.Sub(last) > pipStallTimeout:
-				cancel(fmt.Errorf("pip made no progress for %s", pipStallTimeout))
+			case size == 0 && !said.answered.Load() && now.Sub(started) > p.index:
+				cancel(fmt.Errorf("%w: the package index did not answer within %s", ErrUnreachable, p.index))
+			case now.Sub(last) > p.stall:
+				cancel(fmt.Errorf("pip made no progress for %s", p.stall))
 			}
 		}
 	}

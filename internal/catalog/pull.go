@@ -62,15 +62,20 @@ func (s *Store) Pull(ctx context.Context, ref string, o PullOptions) (dir string
 	if err != nil {
 		return "", fmt.Errorf("pull %s: %w", ref, err)
 	}
+	return s.pullEntry(ctx, e, ref)
+}
+
+func (s *Store) pullEntry(ctx context.Context, e Entry, ref string) (dir string, err error) {
 	p := &pull{store: s, entry: e, ref: ref, dir: s.dir(e.Name), staging: s.staging(e.Name), have: map[string]File{}}
-	if err := p.run(ctx); err != nil {
-		var failed *PullError
-		if errors.As(err, &failed) {
-			return "", err
-		}
-		return "", fmt.Errorf("pull %s: %w", ref, err)
+	err = p.run(ctx)
+	var failed *PullError
+	switch {
+	case err == nil:
+		return p.dir, nil
+	case errors.As(err, &failed):
+		return "", err // it names the model itself
 	}
-	return p.dir, nil
+	return "", fmt.Errorf("pull %s: %w", ref, err)
 }
 
 // resolve makes an entry of a reference.

@@ -45,6 +45,7 @@ type Store struct {
 	options  Options
 	hub      *hub
 	lookPath func(string) (string, error)
+	patience patience
 }
 
 // Open returns the store below a root folder, which need not exist yet. It
@@ -60,7 +61,7 @@ func Open(root string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{root: root, options: o, hub: h, lookPath: o.LookPath}, nil
+	return &Store{root: root, options: o, hub: h, lookPath: o.LookPath, patience: usualPatience}, nil
 }
 
 // dir is the folder of a model, and staging the folder of what is on its way to
