@@ -125,7 +125,7 @@ func TestAClosedCorpusSaysSo(t *testing.T) {
 
 func TestPathsAreTheFilesWithText(t *testing.T) {
 	files := handbook()
-	files["bad.pdf"] = "%PDF-1.7 and nothing more"
+	files["bad.docx"] = "PK\x03\x04 and nothing more"
 	l := newLibrary(t, files)
 	paths, err := l.synced().Paths()
 	if err != nil {

@@ -196,16 +196,16 @@ func (s store) nextGeneration() (uint64, error) {
 	return last + 1, nil
 }
 
-// sweep removes files of generations the manifest does not name. What cannot
-// be removed, as a file another process has mapped on Windows, stays for the
-// next time.
-func (s store) sweep(m *manifest) {
+// sweep removes files of every other generation: of writers that died, and of
+// the index that was replaced. What cannot be removed, as a file another
+// process has mapped on Windows, stays for the next time.
+func (s store) sweep(live uint64) {
 	names, err := s.fs.ReadDir(s.dir)
 	if err != nil {
 		return
 	}
 	for _, entry := range names {
-		if _, generation, ok := parsePartName(entry.Name()); ok && generation != m.Generation {
+		if _, generation, ok := parsePartName(entry.Name()); ok && generation != live {
 			_ = s.fs.Remove(s.path(entry.Name()))
 		}
 	}

@@ -75,38 +75,50 @@ func (s store) open() (*snapshot, error) {
 }
 
 // load maps and checks the parts of a generation.
-func (s store) load(m *manifest) (snap *snapshot, err error) {
-	snap = &snapshot{manifest: m}
+func (s store) load(m *manifest) (*snapshot, error) {
+	snap := &snapshot{manifest: m}
 	snap.users.Store(1)
-	defer func() {
-		if err != nil {
+	for _, load := range []func(*snapshot) error{s.loadTable, s.loadKeywords, s.loadVectors} {
+		if err := load(snap); err != nil {
 			snap.release()
+			return nil, err
 		}
-	}()
+	}
+	return snap, nil
+}
+
+func (s store) loadTable(snap *snapshot) (err error) {
 	if snap.text, err = s.openPart(snap, partText); err != nil {
-		return nil, err
+		return err
 	}
 	raw, err := s.openPart(snap, partTable)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	m := snap.manifest
 	if snap.table, err = decodeTable(raw, len(snap.text)); err != nil {
-		return nil, s.corrupt(m, partTable, "%v", err)
+		return s.corrupt(m, partTable, "%v", err)
 	}
 	if len(snap.documents) != m.Documents || len(snap.passages) != m.Passages {
-		return nil, s.corrupt(m, partTable, "it has %d documents and %d passages, and the manifest %d and %d",
+		return s.corrupt(m, partTable, "it has %d documents and %d passages, and the manifest %d and %d",
 			len(snap.documents), len(snap.passages), m.Documents, m.Passages)
 	}
-	if raw, err = s.openPart(snap, partKeywords); err != nil {
-		return nil, err
+	return nil
+}
+
+func (s store) loadKeywords(snap *snapshot) error {
+	raw, err := s.openPart(snap, partKeywords)
+	if err != nil {
+		return err
 	}
+	m := snap.manifest
 	if snap.keywords, err = lexical.Load(raw); err != nil {
-		return nil, s.corrupt(m, partKeywords, "%v", err)
+		return s.corrupt(m, partKeywords, "%v", err)
 	}
 	if snap.keywords.Len() != m.Passages {
-		return nil, s.corrupt(m, partKeywords, "it has %d passages, and the manifest %d", snap.keywords.Len(), m.Passages)
+		return s.corrupt(m, partKeywords, "it has %d passages, and the manifest %d", snap.keywords.Len(), m.Passages)
 	}
-	return snap, s.loadVectors(snap)
+	return nil
 }
 
 func (s store) loadVectors(snap *snapshot) error {

@@ -85,6 +85,9 @@ func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) 
 		return SyncReport{}, err
 	}
 	defer old.release()
+	if old.manifest != nil {
+		c.store.sweep(old.generation())
+	}
 
 	s := &syncing{Corpus: c, options: options, old: old, started: time.Now()}
 	if err := s.run(ctx, roots); err != nil {
@@ -171,7 +174,7 @@ func (s *syncing) run(ctx context.Context, roots []string) error {
 	if err := s.reload(); err != nil {
 		return err
 	}
-	s.store.sweep(g.manifest)
+	s.store.sweep(g.manifest.Generation)
 	return nil
 }
 

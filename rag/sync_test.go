@@ -176,16 +176,16 @@ func TestOtherChunksAreCutAnew(t *testing.T) {
 
 func TestABadFileStopsNothing(t *testing.T) {
 	files := handbook()
-	files["broken.pdf"] = "%PDF-1.7 and nothing more"
+	files["broken.docx"] = "PK\x03\x04 and nothing more"
 	l := newLibrary(t, files)
 	c := l.open()
 	for range 2 { // read once, remembered the second time
 		got := l.sync(c)
-		if got.Files != 3 || len(got.Failed) != 1 || filepath.Base(got.Failed[0].Path) != "broken.pdf" || got.Failed[0].Reason == "" {
-			t.Errorf("sync says %+v, want broken.pdf with a reason", got)
+		if got.Files != 3 || len(got.Failed) != 1 || filepath.Base(got.Failed[0].Path) != "broken.docx" || got.Failed[0].Reason == "" {
+			t.Errorf("sync says %+v, want broken.docx with a reason", got)
 		}
 	}
-	l.write("broken.pdf", "It is text now, about xylophones.")
+	l.write("broken.docx", "It is text now, about xylophones.")
 	if got := l.sync(c); len(got.Failed) != 0 && got.Changed != 1 {
 		t.Errorf("the file was mended, and sync says %+v", got)
 	}
