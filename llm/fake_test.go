@@ -261,7 +261,7 @@ func definition(script func([]int32) []float32, prompt []int32, req Request, cho
 	tokens := append([]int32(nil), prompt...)
 	for len(tokens) < len(prompt)+req.MaxTokens {
 		id, err := s.next(script(tokens), &scratch{})
-		if err != nil || id == tokenEnd {
+		if err != nil || id == tokenEnd && !req.IgnoreEnd {
 			break
 		}
 		tokens = append(tokens, id)
