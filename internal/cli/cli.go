@@ -109,6 +109,7 @@ func newRoot(a *app) *cobra.Command {
 		newPullCommand(a),
 		newServeCommand(a),
 		newKeysCommand(a),
+		newBenchCommand(a),
 		newVersionCommand(a),
 	)
 	return root
