@@ -12,7 +12,8 @@ import (
 // ErrLocked says that somebody else holds a lock.
 var ErrLocked = errors.New("locked by another process")
 
-// A FileLock is a held lock. Its file stays on disk after Unlock, since
+// A FileLock is a held lock, until Unlock or until it is garbage: its holder must
+// keep it. Its file stays on disk after Unlock, since
 // removing it would let a third process lock a new file of the same name
 // beside one that still waits for the old.
 type FileLock struct {

@@ -20,10 +20,12 @@ import (
 // does one of these jobs instead of testing.
 var jobs = map[string]func(path string){
 	"hold the lock": func(path string) {
-		if _, err := disk.TryLock(path); err != nil {
+		l, err := disk.TryLock(path)
+		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
+		defer l.Unlock() // keeps it alive: a collected lock is a released one
 		fmt.Println("holding")
 		select {}
 	},
