@@ -27,7 +27,7 @@ func (r *renderer) arithmetic(op string, l, rhs value) (value, error) {
 	switch lt := l.(type) {
 	case text:
 		if rt, ok := rhs.(text); ok && op == "+" {
-			return concat(lt, rt), r.charge(len(lt.s) + len(rt.s))
+			return lt.plus(rt), r.charge(len(lt.s) + len(rt.s))
 		}
 		if op == "%" {
 			return r.percent(lt, rhs)

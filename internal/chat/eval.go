@@ -266,7 +266,7 @@ func (r *renderer) compare(x *compareExpr) (value, error) {
 
 // holds decides one comparison.
 func (r *renderer) holds(op string, a, b value) (bool, error) {
-	if err := r.charge(shapeOf(a).values + shapeOf(b).values + size(a) + size(b)); err != nil {
+	if err := r.charge(valueCost*(shapeOf(a).values+shapeOf(b).values) + size(a) + size(b)); err != nil {
 		return false, err
 	}
 	switch op {

@@ -29,7 +29,7 @@ func filterNamed(name string) (filterFunc, bool) {
 	case "string":
 		return func(r *renderer, x value, _ arguments) (value, error) { return r.str(x) }, true
 	case "safe":
-		return func(_ *renderer, x value, _ arguments) (value, error) { return x, nil }, true
+		return safe, true
 	case "trim", "upper", "lower", "capitalize", "title", "replace", "center":
 		return viaMethod(name), true
 	case "escape", "e":
@@ -276,16 +276,18 @@ func (r *renderer) pairs(d *dict) (*list, error) {
 	return r.list(out, false)
 }
 
+func safe(r *renderer, x value, _ arguments) (value, error) {
+	t, err := r.str(x)
+	t.markup = true
+	return t, err
+}
+
 func escape(r *renderer, x value, _ arguments) (value, error) {
 	t, err := r.str(x)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.charge(6 * len(t.s)); err != nil {
-		return nil, err
-	}
-	s := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(t.s)
-	return derived(s, t), nil
+	return t.escaped(), r.charge(6 * len(t.s))
 }
 
 func indent(r *renderer, x value, a arguments) (value, error) {
@@ -550,9 +552,18 @@ func sum(r *renderer, x value, a arguments) (value, error) {
 	return total, nil
 }
 
+// itemsIfAny is items, none where the value is false: map and select take
+// None for an empty list.
+func (r *renderer) itemsIfAny(x value) ([]value, error) {
+	if !truth(x) {
+		return nil, nil
+	}
+	return r.items(x)
+}
+
 // mapItems is map(attribute="name", default=x) and map("filter", …).
 func mapItems(r *renderer, x value, a arguments) (value, error) {
-	all, err := r.items(x)
+	all, err := r.itemsIfAny(x)
 	if err != nil {
 		return nil, err
 	}
@@ -596,7 +607,7 @@ func mapItems(r *renderer, x value, a arguments) (value, error) {
 // true; want false keeps the others.
 func selectItems(want, byAttribute bool) filterFunc {
 	return func(r *renderer, x value, a arguments) (value, error) {
-		all, err := r.items(x)
+		all, err := r.itemsIfAny(x)
 		if err != nil {
 			return nil, err
 		}
@@ -729,6 +740,12 @@ func round(_ *renderer, x value, a arguments) (value, error) {
 	}
 	method, _ := a.get(1, "method")
 	scale := math.Pow(10, float64(digits))
+	if i, ok := integer(x); ok && method == nil { // integers stay integers
+		if digits >= 0 {
+			return i, nil
+		}
+		return int64(math.RoundToEven(f*scale) * math.Pow(10, float64(-digits))), nil
+	}
 	switch {
 	case equal(method, literal("ceil")):
 		return math.Ceil(f*scale) / scale, nil

@@ -384,7 +384,9 @@ func (l *lexer) number() error {
 	float := false
 	if !prefixed {
 		n = leadingDigits(l.rest)
-		if n+1 < len(l.rest) && l.rest[n] == '.' && '0' <= l.rest[n+1] && l.rest[n+1] <= '9' {
+		last := l.tokens[len(l.tokens)-1]
+		afterDot := last.kind == tokenOperator && last.s == "." // x.0.1 is two items
+		if !afterDot && n+1 < len(l.rest) && l.rest[n] == '.' && '0' <= l.rest[n+1] && l.rest[n+1] <= '9' {
 			float = true
 			n += 1 + leadingDigits(l.rest[n+1:])
 		}

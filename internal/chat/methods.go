@@ -59,7 +59,7 @@ func listMethod(name string) (func(r *renderer, l *list, a arguments) (value, er
 			if len(a.positional) != 1 {
 				return nil, failf("%s wants one value", name)
 			}
-			if err := r.charge(l.shape.values + len(l.items)*size(a.positional[0])); err != nil {
+			if err := r.charge(valueCost*l.shape.values + len(l.items)*size(a.positional[0])); err != nil {
 				return nil, err
 			}
 			n := int64(0)

@@ -9,9 +9,10 @@ import (
 // or a nanosecond of time.
 const (
 	baseBudget   = 128 << 20
-	budgetFactor = 64 // units more for each byte of the conversation
-	nodeCost     = 16 // units for evaluating an expression or a statement
-	valueCost    = 16 // units for a value in a list or dictionary
+	budgetFactor = 64  // units more for each byte of the conversation
+	nodeCost     = 24  // units for evaluating an expression or a statement
+	scopeCost    = 400 // units for a loop's iteration or a macro's call
+	valueCost    = 16  // units for a value in a list or dictionary
 	maxDepth     = 1500
 	maxShape     = 1 << 20 // values in a list or dictionary, nested ones included
 	maxListDepth = 200
@@ -226,6 +227,9 @@ func (r *renderer) capture(body []statement) (text, error) {
 
 // inScope runs do with a new innermost scope.
 func (r *renderer) inScope(parent *scope, do func() error) error {
+	if err := r.charge(scopeCost); err != nil {
+		return err
+	}
 	outer := r.scope
 	r.scope = &scope{parent: parent}
 	defer func() { r.scope = outer }()

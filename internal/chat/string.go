@@ -51,7 +51,7 @@ func (w *valueWriter) write(s string) {
 func (w *valueWriter) writeText(t text, notation func(string) string) {
 	w.given = w.given || len(t.given) > 0
 	if w.err == nil {
-		w.err = w.r.charge(len(t.s))
+		w.err = w.r.charge(8 * len(t.s)) // character by character
 	}
 	if w.err == nil {
 		w.write(notation(t.s))

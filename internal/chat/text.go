@@ -12,6 +12,10 @@ import (
 type text struct {
 	s     string
 	given []tokenizer.Span // in order, apart, none empty
+
+	// markup is what the filters safe and escape make: a string that escapes
+	// for HTML whatever is added to it with +.
+	markup bool
 }
 
 // literal is text that the template wrote.
@@ -22,7 +26,7 @@ func outside(s string) text {
 	if s == "" {
 		return text{}
 	}
-	return text{s, []tokenizer.Span{{Start: 0, End: len(s)}}}
+	return text{s: s, given: []tokenizer.Span{{Start: 0, End: len(s)}}}
 }
 
 // derived is a string computed from others in a way that does not tell which
@@ -38,7 +42,7 @@ func derived(s string, from ...text) text {
 
 // slice returns the bytes from i to j.
 func (t text) slice(i, j int) text {
-	out := text{s: t.s[i:j]}
+	out := text{s: t.s[i:j], markup: t.markup}
 	for _, g := range t.given {
 		start, end := max(g.Start, i), min(g.End, j)
 		if start < end {
@@ -56,6 +60,28 @@ func concat(parts ...text) text {
 	}
 	return b.text()
 }
+
+// plus is +: where one side is markup, the other is escaped.
+func (t text) plus(u text) text {
+	if !t.markup && !u.markup {
+		return concat(t, u)
+	}
+	out := concat(t.escaped(), u.escaped())
+	out.markup = true
+	return out
+}
+
+// escaped is the text with the signs of HTML escaped, unless it is markup.
+func (t text) escaped() text {
+	if t.markup {
+		return t
+	}
+	out := derived(htmlEscaper.Replace(t.s), t)
+	out.markup = true
+	return out
+}
+
+var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 
 // textBuilder collects texts.
 type textBuilder struct {
@@ -77,7 +103,7 @@ func (b *textBuilder) add(t text) {
 	}
 }
 
-func (b *textBuilder) text() text { return text{b.b.String(), b.given} }
+func (b *textBuilder) text() text { return text{s: b.b.String(), given: b.given} }
 
 // length is the number of code points.
 func (t text) length() int { return utf8.RuneCountInString(t.s) }
@@ -186,11 +212,8 @@ func (t text) fields(n int) []text {
 	rest := t.trim(nil, true, false)
 	for rest.s != "" {
 		i := strings.IndexFunc(rest.s, isPythonSpace)
-		if i < 0 {
+		if i < 0 || n == 0 {
 			return append(out, rest)
-		}
-		if n == 0 {
-			return append(out, rest.trim(nil, false, true))
 		}
 		out = append(out, rest.slice(0, i))
 		rest = rest.slice(i, len(rest.s)).trim(nil, true, false)
