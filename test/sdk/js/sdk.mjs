@@ -1,0 +1,50 @@
+// The official OpenAI SDK for JavaScript, unchanged, against the server that
+// OPENAI_BASE_URL and OPENAI_API_KEY name. Exits 1 with what was wrong.
+import assert from 'node:assert/strict';
+import OpenAI from 'openai';
+
+const client = new OpenAI();
+const hello = {
+  model: 'gpt-4o-mini',
+  messages: [{ role: 'user', content: 'Say hello.' }],
+  temperature: 0,
+  max_completion_tokens: 12,
+};
+
+const { data: answer, response } = await client.chat.completions.create(hello).withResponse();
+const whole = answer.choices[0].message.content;
+assert.ok(whole.length > 0);
+assert.equal(answer.model, 'gpt-4o-mini');
+assert.equal(response.headers.get('x-ragstone-model'), 'smollm2-135m-instruct');
+assert.match(answer._request_id, /^req_[0-9a-f]{32}$/);
+
+let streamed = '';
+let usage;
+for await (const chunk of await client.chat.completions.create({ ...hello, stream: true, stream_options: { include_usage: true } })) {
+  streamed += chunk.choices[0]?.delta?.content ?? '';
+  usage ??= chunk.usage ?? undefined;
+}
+assert.equal(streamed, whole);
+assert.deepEqual(usage.total_tokens, answer.usage.total_tokens);
+
+const final = await client.chat.completions.stream(hello).finalChatCompletion();
+assert.equal(final.choices[0].message.content, whole);
+
+// Leaving the loop cancels the request; the server goes on serving.
+for await (const chunk of await client.chat.completions.create({ ...hello, max_completion_tokens: 500, stream: true })) {
+  if (chunk.choices[0]?.delta?.content) break;
+}
+
+// This SDK asks for base64 unless told otherwise.
+const [packed, plain] = await Promise.all(
+  [{}, { encoding_format: 'float' }].map((more) => client.embeddings.create({ model: 'text-embedding-3-small', input: ['a cat', 'a dog'], ...more })),
+);
+assert.equal(packed.data.length, 2);
+assert.equal(packed.data[0].embedding.length, 384);
+packed.data[1].embedding.forEach((x, i) => assert.equal(x, Math.fround(plain.data[1].embedding[i])));
+
+await assert.rejects(client.models.retrieve('no-such-model'), OpenAI.NotFoundError);
+await assert.rejects(client.chat.completions.create({ ...hello, tools: [{ type: 'function', function: { name: 'f' } }] }), (error) => error instanceof OpenAI.BadRequestError && error.param === 'tools');
+await assert.rejects(new OpenAI({ apiKey: 'sk-proj-wrong' }).models.list(), OpenAI.AuthenticationError);
+
+console.log('the JavaScript SDK completes chat, streaming and embeddings');
