@@ -12,8 +12,7 @@ import (
 // ErrLocked says that somebody else holds a lock.
 var ErrLocked = errors.New("locked by another process")
 
-// A FileLock is a held lock, until Unlock or until it is garbage: its holder must
-// keep it. Its file stays on disk after Unlock, since
+// A FileLock is a held lock. Its file stays on disk after Unlock, since
 // removing it would let a third process lock a new file of the same name
 // beside one that still waits for the old.
 type FileLock struct {
@@ -51,10 +50,17 @@ func TryLock(path string) (*FileLock, error) {
 		f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
+	held.Store(f, nil)
 	return &FileLock{sync.OnceValue(func() error {
+		held.Delete(f)
 		return errors.Join(unlockFile(f), f.Close())
 	})}, nil
 }
+
+// held has the files of all locks this process holds. Without it a lock whose
+// holder keeps no reference would be released by the garbage collector, which
+// closes files that nobody can reach.
+var held sync.Map
 
 // Unlock releases the lock. A second call does nothing and returns the first
 // one's error.
