@@ -133,7 +133,8 @@ func flag(b *bool, otherwise bool) bool {
 }
 
 // FromJSON reads a tokenizer.json of Hugging Face: WordPiece with BERT's
-// normaliser, or byte-level BPE.
+// normaliser, or byte-level BPE. BOS and EOS are those that its post-processor
+// puts around a text; the file names no others.
 func FromJSON(data []byte) (*Tokenizer, error) {
 	var f tokenizerFile
 	if err := json.Unmarshal(data, &f); err != nil {
@@ -168,13 +169,6 @@ func (f *tokenizerFile) build() (*Tokenizer, error) {
 	if f.PostProcessor != nil {
 		if err = f.PostProcessor.around(t); err != nil {
 			return nil, err
-		}
-	}
-	if t.eos == none {
-		for _, name := range endNames {
-			if id, ok := t.ids[name]; ok && t.tokens[id].control && t.eos == none {
-				t.eos = id
-			}
 		}
 	}
 	t.setEnds()

@@ -104,6 +104,7 @@ func splitterFor(regex string) (splitter, bool) {
 	llama3 := func(digits string) string {
 		return ignoringCase + `|` + leadAny + `\p{L}+|` + digits + `| ?[^\s\p{L}\p{N}]+[\r\n]*` + lineTail
 	}
+	withMarks := ignoringCase + `|` + leadAny + `[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*` + lineTail
 	cased := func(digits, tail string) string {
 		return leadAny + upperRun + `*` + lowerRun + `+` + tail + `|` + leadAny + upperRun + `+` + lowerRun + `*` + tail +
 			`|` + digits + `| ?[^\s\p{L}\p{N}]+[\r\n/]*` + lineTail
@@ -116,6 +117,8 @@ func splitterFor(regex string) (splitter, bool) {
 		return splitLlama3(numberGroup, 0), true
 	case llama3(`\p{N}`):
 		return splitLlama3(oneNumber, 0), true
+	case withMarks:
+		return splitLlama3(oneNumber, mark), true
 	case cased(`\p{N}{1,3}`, ignoringCase+`?`):
 		return splitCased(numberGroup, true), true
 	case cased(`\p{N}`, ``):
