@@ -21,7 +21,7 @@ import (
 const (
 	// maxPartBytes bounds one part once inflated. A zip can claim anything, so
 	// the reader counts.
-	maxPartBytes = 128 << 20
+	maxPartBytes = 64 << 20
 
 	// maxXMLDepth bounds the nesting of elements; Word's own files reach thirty
 	// or so.

@@ -10,9 +10,9 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// maxMarkdownNesting bounds quotes inside quotes and lists inside lists, on
-// which goldmark's work grows with the square.
-const maxMarkdownNesting = 100
+// maxMarkdownMarks bounds the marks that open quotes and list items on one
+// line. Goldmark's work grows with the square of their nesting.
+const maxMarkdownMarks = 100
 
 // readMarkdown finds the headings and the title. The text stays as it is.
 //
@@ -24,7 +24,7 @@ func (d *Document) readMarkdown() {
 	front := frontMatter(d.Text)
 	source := []byte(d.Text[front:])
 	if nestsTooDeep(source) {
-		return
+		return // text without headings
 	}
 	root := blockParser().Parse(gmtext.NewReader(source))
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -64,25 +64,20 @@ func blockParser() parser.Parser {
 	))
 }
 
-// nestsTooDeep looks for a line that opens more containers than anybody
-// writes, or is indented as deep.
+// nestsTooDeep looks for a line that begins with more marks than anybody
+// writes. Rules of dashes or stars count too, so the bound is a generous one.
 func nestsTooDeep(source []byte) bool {
-	depth, start := 0, true
+	marks, leading := 0, true
 	for _, c := range source {
 		switch {
 		case c == '\n':
-			depth, start = 0, true
-		case start && strings.IndexByte(">-*+ \t", c) >= 0:
-			if c != ' ' {
-				depth++
-			}
-			// A rule of many dashes or stars opens nothing, but it is not worth
-			// telling apart: such lines are far shorter than the bound allows.
-			if depth > 4*maxMarkdownNesting {
+			marks, leading = 0, true
+		case leading && strings.IndexByte(">-*+.)\t", c) >= 0:
+			if marks++; marks > maxMarkdownMarks {
 				return true
 			}
-		default:
-			start = false
+		case c != ' ' && (c < '0' || c > '9'):
+			leading = false
 		}
 	}
 	return false

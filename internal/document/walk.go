@@ -237,6 +237,18 @@ func (w *walker) file(full, name string, info fs.FileInfo) {
 		w.skip(name, "%v", tooLarge(info.Size()))
 		return
 	}
+	real, err := filepath.EvalSymlinks(full)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		w.skip(name, "it cannot be read: %v", plainReason(err))
+		return
+	}
+	if other, ok := w.seen[real]; ok { // through a link to its folder
+		w.skip(name, "the same file as %s", other)
+		return
+	}
 	head, err := readHead(full)
 	if err != nil {
 		w.skip(name, "it cannot be read: %v", plainReason(err))
@@ -246,9 +258,7 @@ func (w *walker) file(full, name string, info fs.FileInfo) {
 		w.skip(name, "%v", err)
 		return
 	}
-	if real, err := filepath.EvalSymlinks(full); err == nil {
-		w.markSeen(real, name)
-	}
+	w.seen[real] = name
 	w.listing.Files = append(w.listing.Files, File{Path: full, Name: name, Size: info.Size(), ModTime: info.ModTime()})
 }
 
