@@ -27,7 +27,7 @@ var jobs = map[string]func(path string){
 		}
 		runtime.GC() // the lock is forgotten, but nobody released it
 		fmt.Println("holding")
-		select {}
+		time.Sleep(time.Hour) // until it is killed; select {} would be a deadlock
 	},
 	"write for ever": func(path string) {
 		for i := 0; ; i++ {
