@@ -136,7 +136,7 @@ type pdfWriter struct {
 	pendingRows int
 
 	hyphen bool   // the last row ended in a hyphen that is not written yet
-	tail   string // the last row
+	tail   string // the last row without it
 }
 
 // maxHeadingRows is how many rows a heading may have. More are large print.
@@ -182,12 +182,21 @@ func (w *pdfWriter) row(row pdfRow, text string) {
 	} else {
 		w.endHeading()
 	}
-	w.text.WriteString(text)
-	w.hyphen = row.hyphen()
-	w.tail = text
-	if trimmed, ok := strings.CutSuffix(text, "\u00AD"); ok {
-		w.hyphen, w.tail = true, trimmed
+	w.tail, w.hyphen = cutHyphen(text)
+	w.hyphen = w.hyphen || row.hyphen()
+	w.text.WriteString(w.tail)
+}
+
+// cutHyphen takes off the hyphen at the end of a row that ends in a word, if
+// PDFium has not seen that it parts one.
+func cutHyphen(text string) (string, bool) {
+	for _, hyphen := range []string{"-", "\u00AD", "\u2010"} {
+		before, ok := strings.CutSuffix(text, hyphen)
+		if last, _ := utf8.DecodeLastRuneInString(before); ok && unicode.IsLetter(last) {
+			return before, true
+		}
 	}
+	return text, false
 }
 
 func (w *pdfWriter) isHeading(row pdfRow) bool {
