@@ -263,6 +263,9 @@ func TestModelCopiedIntoTheStoreByHand(t *testing.T) {
 	if _, ok := s.Path("by-hand"); !ok {
 		t.Error("the model that was copied is not there")
 	}
+	if models, err := s.Installed(); len(models) != 2 || len(models[1].Missing) != 1 || err != nil {
+		t.Errorf("Installed: got %+v, %v, want the one by hand and a damaged one", models, err)
+	}
 	for _, name := range []string{"notes", ".hidden", DefaultChat, "../models/by-hand", "", "."} {
 		if dir, ok := s.Path(name); ok {
 			t.Errorf("Path(%q): got %q, want none", name, dir)

@@ -146,7 +146,8 @@ func (s *Store) Installed() ([]Model, error) {
 	return models, nil
 }
 
-// model looks at a folder of the store. It is none without files.
+// model looks at a folder of the store. It is none without a file of a model and
+// without a manifest.
 func (s *Store) model(name string) (Model, bool) {
 	if !validName.MatchString(name) {
 		return Model{}, false
@@ -159,18 +160,18 @@ func (s *Store) model(name string) (Model, bool) {
 	if e, ok := Find(name); ok {
 		m.Entry = e
 	}
-	if came, ok := readManifest(m.Dir); ok {
-		m.Ref = came.Ref
-	}
+	came, found := readManifest(m.Dir)
+	m.Ref = came.Ref
 	for _, f := range files {
 		at, err := os.Stat(m.file(f.Name))
+		found = found || err == nil
 		if err != nil || at.Size() != f.Bytes {
 			m.Missing = append(m.Missing, f.Name)
 			continue
 		}
 		m.Bytes += f.Bytes
 	}
-	return m, len(m.Missing) < len(files)
+	return m, found
 }
 
 func (m Model) file(name string) string { return filepath.Join(m.Dir, filepath.FromSlash(name)) }

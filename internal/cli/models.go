@@ -82,14 +82,16 @@ func (a *app) models(ctx context.Context, asJSON, verify bool) error {
 		return err
 	}
 	var rows []modelRow
-	damaged := 0
+	unfit := 0
 	for _, m := range installed {
 		row := installedRow(m)
 		if verify && row.State == stateHere {
 			if err := store.Verify(ctx, m.Name); err != nil {
 				row.State, row.Problem = stateDamaged, err.Error()
-				damaged++
 			}
+		}
+		if row.State != stateHere {
+			unfit++
 		}
 		rows = append(rows, row)
 	}
@@ -105,8 +107,8 @@ func (a *app) models(ctx context.Context, asJSON, verify bool) error {
 	} else {
 		err = a.printModels(rows)
 	}
-	if err == nil && damaged > 0 {
-		err = fmt.Errorf("%d models are damaged: `ragstone pull NAME` mends one", damaged)
+	if err == nil && verify && unfit > 0 {
+		err = fmt.Errorf("%d of %d models are not as they should be: `ragstone pull MODEL` mends one", unfit, len(installed))
 	}
 	return err
 }
