@@ -62,15 +62,16 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		}
 		r.ServiceTier = o.text("service_tier")
 		r.Modalities = o.texts("modalities")
-		r.Unserved = append(r.Unserved, o.unserved("verbosity", "reasoning_effort")...)
+		r.Unserved = append(r.Unserved, o.unserved("verbosity", text)...)
+		r.Unserved = append(r.Unserved, o.unserved("reasoning_effort", text)...)
 		r.MaxCompletionTokens = o.integer("max_completion_tokens")
 		r.FrequencyPenalty = o.decimal("frequency_penalty")
 		r.PresencePenalty = o.decimal("presence_penalty")
-		r.Unserved = append(r.Unserved, o.unserved("web_search_options")...)
+		r.Unserved = append(r.Unserved, o.unserved("web_search_options", dictionary)...)
 		r.ResponseFormat = o.responseFormat("response_format")
-		r.Unserved = append(r.Unserved, o.unserved("audio")...)
+		r.Unserved = append(r.Unserved, o.unserved("audio", dictionary)...)
 		r.Store = o.flag("store")
-		r.Unserved = append(r.Unserved, o.unserved("moderation")...)
+		r.Unserved = append(r.Unserved, o.unserved("moderation", dictionary)...)
 		r.Stream = isSet(o.flag("stream"))
 		r.Stop = o.stop("stop")
 		r.LogitBias = o.logitBias("logit_bias")
@@ -80,7 +81,11 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		o.advice("prediction") // speeds up an answer, never changes it
 		r.Seed = o.integer("seed")
 		r.StreamOptions = o.streamOptions("stream_options")
-		r.Unserved = append(r.Unserved, o.unserved("tools", "tool_choice", "parallel_tool_calls", "function_call", "functions")...)
+		r.Unserved = append(r.Unserved, o.unserved("tools", array)...)
+		r.Unserved = append(r.Unserved, o.unserved("tool_choice", text, dictionary)...)
+		r.Unserved = append(r.Unserved, o.unserved("parallel_tool_calls", boolean)...)
+		r.Unserved = append(r.Unserved, o.unserved("function_call", text, dictionary)...)
+		r.Unserved = append(r.Unserved, o.unserved("functions", array)...)
 	})
 }
 

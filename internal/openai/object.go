@@ -91,22 +91,14 @@ func invalidType(path, want string, got *value) *RequestError {
 
 // described is the value's type with its article, as the API's messages say it.
 func (v *value) described() string {
-	switch v.kind {
-	case null:
-		return "null"
-	case boolean:
-		return "a boolean"
-	case text:
-		return "a string"
-	case array:
-		return "an array"
-	case dictionary:
-		return "an object"
-	}
-	if isInteger(v.text) {
+	if v.kind == number && isInteger(v.text) {
 		return "an integer"
 	}
-	return "a decimal number"
+	return v.kind.described()
+}
+
+func (k kind) described() string {
+	return [...]string{null: "null", boolean: "a boolean", number: "a decimal number", text: "a string", array: "an array", dictionary: "an object"}[k]
 }
 
 func isInteger(digits string) bool { return !strings.ContainsAny(digits, ".eE") }
@@ -228,14 +220,16 @@ func (o *object) inner(name string) *object {
 // advice takes an optional object whose contents bind nobody.
 func (o *object) advice(name string) { o.inner(name) }
 
-// unserved takes the named parameters, whatever their values, and lists those
-// that are given.
-func (o *object) unserved(names ...string) []string {
-	var given []string
-	for _, name := range names {
-		if o.take(name) != nil {
-			given = append(given, name)
-		}
+// unserved takes a parameter that no Ragstone of this version serves, of one of
+// the given kinds, and returns its name if it is given.
+func (o *object) unserved(name string, kinds ...kind) []string {
+	v := o.take(name)
+	if v == nil {
+		return nil
 	}
-	return given
+	if !slices.Contains(kinds, v.kind) {
+		o.failType(join(o.path, name), kinds[0].described(), v)
+		return nil
+	}
+	return []string{name}
 }
