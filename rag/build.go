@@ -139,19 +139,25 @@ func (s *syncing) indexWords(g *generation) (*lexical.Index, error) {
 // keep it busy, few enough for progress and for a cancelled context.
 const embedBatch = 32
 
-// embed fills the vectors: from the old index where a passage's key is known,
-// by the model elsewhere, equal passages once.
+// embed fills the vectors: from the old index, or from what an earlier Sync
+// put aside, where a passage's key is known; by the model elsewhere, equal
+// passages once.
 func (s *syncing) embed(ctx context.Context, g *generation) error {
 	dimensions := s.want.Embedding.Dimensions
 	g.vectors = make([]float32, dimensions*len(g.table.passages))
-	known := s.knownVectors()
+	aside, err := newPending(s.store, s.want.Embedding)
+	if err != nil {
+		return err
+	}
+	aside.load()
+	known := s.knownVectors(aside)
 	row := func(id int) []float32 { return g.vectors[id*dimensions : (id+1)*dimensions] }
 
 	places := map[passageKey][]int{} // passages that wait for a vector, by key
 	var wanted []passageKey
 	for id, p := range g.table.passages {
-		if old, ok := known[p.key]; ok {
-			copy(row(id), s.old.vectors.Vector(old))
+		if vector, ok := known[p.key]; ok {
+			copy(row(id), vector)
 			s.report.Reused++
 			continue
 		}
@@ -165,29 +171,34 @@ func (s *syncing) embed(ctx context.Context, g *generation) error {
 		keys := wanted[done:min(done+embedBatch, len(wanted))]
 		vectors, err := s.embedPassages(ctx, g, keys, places)
 		if err != nil {
+			aside.save()
 			return err
 		}
 		for i, key := range keys {
+			aside.add(key, vectors[i])
 			for _, id := range places[key] {
 				copy(row(id), vectors[i])
 				s.report.Embedded++
 			}
 		}
 		done += len(keys)
+		aside.saveSometimes()
 		s.options.Progress(Progress{PhaseEmbed, done, len(wanted)})
 	}
 	return nil
 }
 
-// knownVectors maps the keys of the old index to its rows, if its vectors may
-// stand beside new ones.
-func (s *syncing) knownVectors() map[passageKey]int {
-	if s.old.vectors == nil || !s.old.manifest.Identity.sameVectors(s.want) {
-		return nil
+// knownVectors maps keys to the vectors put aside and, if its vectors may
+// stand beside new ones, to those of the old index.
+func (s *syncing) knownVectors(aside *pending) map[passageKey][]float32 {
+	known := map[passageKey][]float32{}
+	for i, key := range aside.keys {
+		known[key] = aside.vector(i)
 	}
-	known := make(map[passageKey]int, len(s.old.passages))
-	for id, p := range s.old.passages {
-		known[p.key] = id
+	if s.old.vectors != nil && s.old.manifest.Identity.sameVectors(s.want) {
+		for id, p := range s.old.passages {
+			known[p.key] = s.old.vectors.Vector(id)
+		}
 	}
 	return known
 }

@@ -4,9 +4,14 @@ package rag
 // rest.
 const vectorWeight = 0.5
 
-// fuse joins the two scores of one passage into one from 0 to 1: each as a
-// share of the best the retriever gave to any passage, the cosine counted from
-// its least possible value (docs/decisions/0005-fusion.md).
+// Fuse joins the two scores of one passage into one from 0 to 1, given the
+// best score either retriever gave to any passage for the same question. Each
+// score counts as a share of that best; a cosine below zero counts as zero.
+// Why these and not ranks: docs/decisions/0005-fusion.md.
+func Fuse(keyword, bestKeyword, vector, bestVector float64) float64 {
+	return fuse(vectorWeight, keyword, bestKeyword, vector, bestVector)
+}
+
 func fuse(weight, keyword, bestKeyword, vector, bestVector float64) float64 {
 	score := 0.0
 	if bestKeyword > 0 {

@@ -175,6 +175,7 @@ func (s *syncing) run(ctx context.Context, roots []string) error {
 		return err
 	}
 	s.store.sweep(g.manifest.Generation)
+	s.store.removePending()
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ragstone/ragstone/internal/disk"
 )
 
 func TestSyncReadsOnlyWhatChanged(t *testing.T) {
@@ -246,6 +248,60 @@ func TestAFailedEmbedderLeavesTheOldIndex(t *testing.T) {
 	l.embedder.fail = nil
 	if got := l.found(c, "leave", 1); got != "leave.md" {
 		t.Errorf("found %s, want leave.md", got)
+	}
+}
+
+// A large folder whose first Sync is stopped half way: the next one embeds the
+// rest only.
+func TestAStoppedSyncGoesOnWhereItWas(t *testing.T) {
+	l := newLibrary(t, nil)
+	for i := range 5 * embedBatch {
+		l.write(fmt.Sprintf("%d.txt", i), fmt.Sprintf("The room number %d is free.", i))
+	}
+	c := l.open()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := c.Sync(ctx, []string{l.root}, SyncOptions{Progress: func(p Progress) {
+		if p.Phase == PhaseEmbed && p.Done == 2*embedBatch {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Sync = %v, want it cancelled", err)
+	}
+	got := l.sync(c)
+	if got.Reused != 2*embedBatch || got.Embedded != 3*embedBatch {
+		t.Errorf("the second sync says %+v, want %d passages reused", got, 2*embedBatch)
+	}
+	if _, err := os.Stat(filepath.Join(l.dir, pendingName)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was put aside is still there: %v", err)
+	}
+}
+
+// What was put aside for one model is nothing to another, nor is a damaged
+// file.
+func TestForeignAndDamagedWorkIsIgnored(t *testing.T) {
+	l := newLibrary(t, handbook())
+	for name, id := range map[string]EmbeddingIdentity{"foreign": {Model: "other", Dimensions: wordDimensions}, "damaged": l.options.Embedding.Identity} {
+		s := store{disk.OS{}, t.TempDir()}
+		p, err := newPending(s, &id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.add(passageKey{1}, wordVector("leave"))
+		p.save()
+		if name == "damaged" {
+			if err := flipMiddleByte(s.path(pendingName)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, err := newPending(s, &l.options.Embedding.Identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.load(); len(again.keys) != 0 {
+			t.Errorf("%s: %d vectors were taken", name, len(again.keys))
+		}
 	}
 }
 
