@@ -13,7 +13,7 @@ import (
 // below what would cost memory or stack out of proportion to the text.
 const (
 	maxDepth  = 100
-	maxValues = 1 << 20
+	maxValues = 400_000
 )
 
 // kind is the JSON type of a value.
