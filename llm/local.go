@@ -233,8 +233,7 @@ func (l *Local) endSet(text string) []int32 {
 	if len(l.endSets) >= 16 {
 		clear(l.endSets)
 	}
-	first := l.Encode(text)[0]
-	l.endSets[text] = endTokens(l.prompter.vocabulary, text, first)
+	l.endSets[text] = endTokens(l.prompter.vocabulary, text)
 	return l.endSets[text]
 }
 

@@ -210,28 +210,53 @@ func byteLevelJSON(t *testing.T, size int) []byte {
 }
 
 // BenchmarkExtract is the work of a typical question that is answered by
-// extraction: 8 sentences' query likelihoods after worked examples, and 14
-// spans over one prompt.
+// extraction, after worked examples of some 250 tokens that were kept from the
+// question before: the query likelihood of 8 sentences of 45 tokens, a question
+// of 12 tokens each; then 14 spans of 10 tokens over one prompt of 350.
 func BenchmarkExtract(b *testing.B) {
 	l := openChatModel(b)
-	shots := strings.Repeat("Passage: The harbour was dredged in 1884 and again after the great storm of 1902.\nQuestion: When was the harbour first dredged?\nAnswer: 1884\n\n", 6)
-	sentence := "Passage: The council of the town bought the old mill number %d from the heirs of its last owner and made of it, at the expense of the county, a library and a school for the children of the valley.\nQuestion:"
-	for b.Loop() {
-		var likelihood, spans ScoreRequest
-		for i := range 8 {
-			likelihood.Items = append(likelihood.Items, ScoreItem{
-				shots + strings.ReplaceAll(sentence, "%d", string(rune('A'+i))), " Who bought the old mill and what became of it afterwards?",
-			})
-		}
-		prompt := shots + strings.Repeat(sentence, 2) + " Who bought the old mill?\nAnswer:"
-		for i := range 14 {
-			spans.Items = append(spans.Items, ScoreItem{prompt, " the " + string(rune('a'+i)) + " council of the town bought the old"})
-		}
-		spans.End = "\n"
+	for question := 0; b.Loop(); question++ {
+		likelihood, spans := extraction(question)
 		for _, req := range []ScoreRequest{likelihood, spans} {
 			if _, err := l.Score(b.Context(), req); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
+}
+
+// extraction returns the two requests of a question.
+func extraction(question int) (likelihood, spans ScoreRequest) {
+	shots := strings.Repeat("Passage: The harbour was dredged in 1884 and again after the great storm of 1902.\n"+
+		"Question: When was the harbour first dredged?\nAnswer: 1884\n\n", 5)
+	passage := func(i int) string {
+		return fmt.Sprintf("Passage: In year %d of its rule the council bought old mill %d from the heirs of its last owner "+
+			"and made of it, at the expense of the county, a school for the valley.\nQuestion:", question, i)
+	}
+	for i := range 8 {
+		likelihood.Items = append(likelihood.Items, ScoreItem{
+			Prompt:       shots + passage(i),
+			Continuation: " Who bought the old mill and what became of it then?",
+		})
+	}
+	for i := range 14 {
+		spans.Items = append(spans.Items, ScoreItem{
+			Prompt:       shots + passage(1) + " and" + passage(2) + " Who bought it?\nAnswer:",
+			Continuation: fmt.Sprintf(" %c council of the town bought the old mill", 'a'+i),
+		})
+	}
+	spans.End = "\n"
+	return likelihood, spans
+}
+
+// BenchmarkStream is the speed of one stream, to compare with the model's own.
+func BenchmarkStream(b *testing.B) {
+	l := openChatModel(b)
+	for b.Loop() {
+		req := Request{Prompt: "Once upon a time", MaxTokens: 128, IgnoreEnd: true, Temperature: new(0.0)}
+		if _, _, err := Collect(l.Generate(b.Context(), req)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(128*b.N)/b.Elapsed().Seconds(), "tok/s")
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // sampler chooses the next token of one choice from its logits. What it draws
@@ -75,8 +77,7 @@ type scratch struct {
 	candidates []candidate
 }
 
-// candidate is a token that may be drawn and its probability, relative to the
-// likeliest token's.
+// candidate is a token that may be drawn and its probability.
 type candidate struct {
 	id     int32
 	weight float32
@@ -90,8 +91,8 @@ func (s *sampler) next(logits []float32, w *scratch) (int32, error) {
 		return 0, err
 	}
 	id := int32(best)
-	if s.temperature > 0 {
-		id = s.draw(logits, logits[best], w)
+	if s.temperature > coldest {
+		id = s.draw(logits, best, w)
 	}
 	if s.counts != nil {
 		s.counts[id]++
@@ -129,20 +130,20 @@ func (s *sampler) penaliseRepetition(logit float32) float32 {
 	return logit * float32(s.repetition)
 }
 
+// coldest is the temperature at and below which the likeliest token is taken.
+const coldest = 1e-6
+
 // draw takes a token at random from the filtered distribution.
-func (s *sampler) draw(logits []float32, largest float32, w *scratch) int32 {
-	w.weights = slices.Grow(w.weights[:0], len(logits))[:len(logits)]
-	scale := float32(1 / s.temperature)
+func (s *sampler) draw(logits []float32, best int, w *scratch) int32 {
+	w.weights = append(w.weights[:0], logits...)
+	kernel.Softmax(w.weights, float32(1/s.temperature))
+	least := float32(s.minP) * w.weights[best]
 	total := 0.0
-	for i, x := range logits {
-		weight := float32(1) // of the likeliest; its 0·scale may be 0·∞
-		if x < largest {
-			weight = expNegative((x - largest) * scale)
+	for i, weight := range w.weights {
+		if weight < least {
+			w.weights[i] = 0
+			continue
 		}
-		if float64(weight) < s.minP {
-			weight = 0
-		}
-		w.weights[i] = weight
 		total += float64(weight)
 	}
 	if s.topK == 0 && s.topP >= 1 {

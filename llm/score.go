@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
+
+	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // scoring is the work of (a part of) one Score request.
@@ -163,10 +166,11 @@ func (e *engine) scoreGroup(ctx context.Context, nodes []*scoreNode, need int64,
 
 // endTokens returns the tokens that begin text: its own first token, and every
 // token whose text begins with it.
-func endTokens(v vocabulary, text string, first int32) []int32 {
-	ids := []int32{first}
+func endTokens(v vocabulary, text string) []int32 {
+	ids := v.Encode(text, tokenizer.Options{})
+	ids = ids[:min(1, len(ids))]
 	for id := range int32(v.Size()) {
-		if id != first && bytes.HasPrefix(v.TokenBytes(id), []byte(text)) {
+		if !slices.Contains(ids, id) && bytes.HasPrefix(v.TokenBytes(id), []byte(text)) {
 			ids = append(ids, id)
 		}
 	}

@@ -258,3 +258,28 @@ func TestUpstreamValidate(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whatever a server sends is an answer or an error.
+func FuzzUpstreamStream(f *testing.F) {
+	f.Add("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	f.Add("data: {\"choices\":[{\"logprobs\":{\"tokens\":[\"a\"],\"token_logprobs\":[null],\"top_logprobs\":[null]}}]}\r\n\r\n")
+	f.Add(": keep-alive\n\ndata:{\"usage\":{}}\ndata: \n\n")
+	f.Add("data: {\"error\":{\"code\":7}}\n\n")
+	f.Fuzz(func(t *testing.T, body string) {
+		stream := &wireStream{unfinished: 1}
+		for data, err := range events(strings.NewReader(body)) {
+			if err != nil {
+				return
+			}
+			deltas, err := stream.read(data)
+			if err != nil {
+				return
+			}
+			for _, d := range deltas {
+				if d.Index < 0 || d.Index >= maxChoices {
+					t.Errorf("body %q: a piece of choice %d", body, d.Index)
+				}
+			}
+		}
+	})
+}
