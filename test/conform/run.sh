@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs the conformance checks of the shared test data against a server that it
+# builds and starts itself: test/conform/run.sh [AREAS]
+# Needs Node 20 and npm. Areas are listed in the checks' own README; by default
+# those that must pass.
+set -eu
+areas=${1:-errors,models,embeddings}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+checks=${RAGSTONE_SHARED:-$root/../shared}/conform
+[ -d "$checks" ] || { echo "conform: $checks is absent; set RAGSTONE_SHARED to the folder of test data" >&2; exit 1; }
+command -v npm >/dev/null || { echo "conform: npm is not installed; install Node 20 or newer" >&2; exit 1; }
+
+work=$(mktemp -d)
+server=
+finish() {
+	[ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" || true; }
+	rm -rf "$work"
+}
+trap finish EXIT
+
+cp -R "$checks" "$work/conform"
+chmod -R u+w "$work/conform"
+(cd "$work/conform" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+(cd "$root" && go build -o "$work/ragstone" ./cmd/ragstone)
+
+# A home of its own, with links to the models in the user's store.
+mkdir -p "$work/home/models"
+"$work/ragstone" models --json | node -e '
+	const { models } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+	for (const m of models) if (m.state === "here") console.log(m.path);
+' | while read -r path; do ln -s "$path" "$work/home/models/"; done
+
+RAGSTONE_HOME="$work/home" "$work/ragstone" serve --addr 127.0.0.1:0 >"$work/out" 2>"$work/log" &
+server=$!
+for _ in $(seq 300); do
+	grep -q '^API key: ' "$work/out" && break
+	kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+	sleep 0.1
+done
+url=$(sed -n 's/^Ragstone serves the OpenAI API at //p' "$work/out")
+key=$(sed -n 's/^API key: //p' "$work/out")
+
+# The flags of a server with small local models.
+node "$work/conform/run.mjs" --base-url "$url" --api-key "$key" --areas "$areas" \
+	--small-model --context 8192 --vision off --embedding-dims 384 --embedding-window 8192 \
+	--large-embedding text-embedding-3-large:384 --fixed-dims-model text-embedding-ada-002 --cost zero --concurrency 2
