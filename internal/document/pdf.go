@@ -162,7 +162,7 @@ func readPDF(p pdfium.Pdfium, data []byte) (*Document, error) {
 	for i := range count.PageCount {
 		fragments, err := readPDFPage(p, opened.Document, i)
 		if err != nil && firstErr == nil {
-			firstErr = fmt.Errorf("read PDF: page %d: %w", i+1, err)
+			firstErr = pageError(i+1, err)
 		}
 		layout.addPage(i+1, fragments)
 	}
@@ -171,7 +171,7 @@ func readPDF(p pdfium.Pdfium, data []byte) (*Document, error) {
 		if firstErr != nil {
 			return nil, firstErr
 		}
-		return nil, fmt.Errorf("%w: its %d pages are images or empty, and scans are not read", ErrNoText, count.PageCount)
+		return nil, fmt.Errorf("%w: its pages are images or empty, and scans are not read", ErrNoText)
 	}
 	if len(doc.Text) > maxTextBytes {
 		return nil, fmt.Errorf("%w: its text exceeds %d MB", ErrTooLarge, maxTextBytes>>20)
@@ -189,6 +189,13 @@ func openError(err error) error {
 		return errors.New("read PDF: the file is damaged or cut short")
 	}
 	return fmt.Errorf("read PDF: %w", err)
+}
+
+func pageError(number int, err error) error {
+	if errors.Is(err, pdferrors.ErrPage) {
+		return fmt.Errorf("read PDF: page %d is damaged", number)
+	}
+	return fmt.Errorf("read PDF: page %d: %w", number, err)
 }
 
 func metaTitle(p pdfium.Pdfium, doc references.FPDF_DOCUMENT) string {
