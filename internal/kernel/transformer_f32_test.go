@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -202,6 +203,46 @@ func TestLayerNormPanicsOnMisuse(t *testing.T) {
 			call()
 		}()
 	}
+}
+
+// FuzzTransformerKernels holds every level to its bounds on any finite numbers.
+func FuzzTransformerKernels(f *testing.F) {
+	f.Add([]byte("some numbers of any size, as bits"), float32(0.5))
+	f.Fuzz(func(t *testing.T, data []byte, scale float32) {
+		if !(scale > 1e-6 && scale < 1e6) {
+			t.Skip()
+		}
+		var x []float32
+		for ; len(data) >= 4; data = data[4:] {
+			v := math.Float32frombits(binary.LittleEndian.Uint32(data))
+			if math.Abs(float64(v)) < 1e15 {
+				x = append(x, v)
+			}
+		}
+		for _, l := range Levels() {
+			restore := Use(l)
+			y := append([]float32(nil), x...)
+			GELU(y)
+			for i, v := range x {
+				if e := math.Abs(float64(y[i]) - exactGELU(float64(v))); e > max(1, math.Abs(float64(v)))/(1<<21) {
+					t.Errorf("%v: GELU(%v): got %v, want %v", l, v, y[i], exactGELU(float64(v)))
+				}
+			}
+			copy(y, x)
+			Softmax(y, scale)
+			sum := 0.0
+			for i, v := range y {
+				if !(v >= 0 && v <= 1) {
+					t.Errorf("%v: Softmax(%v, %v): element %d is %v", l, x, scale, i, v)
+				}
+				sum += float64(v)
+			}
+			if len(x) > 0 && math.Abs(sum-1) > float64(len(x)+8)*2*unit {
+				t.Errorf("%v: Softmax(%v, %v) adds up to %v", l, x, scale, sum)
+			}
+			restore()
+		}
+	})
 }
 
 func BenchmarkTransformerKernels(b *testing.B) {

@@ -45,9 +45,15 @@ func (p *encoderPass) head(w *headScratch, s rowSpan, head int) {
 		for r := range rows {
 			kernel.Softmax(w.scores[r*scores:][:s.count], scale)
 		}
+		out := p.attended[(s.first+first)*p.width+head*size:]
+		if size%kernel.PanelWidth == 0 {
+			w.values.Multiply(out, p.width, w.scores, scores, rows, 0, w.values.Count())
+			continue
+		}
+		// Whole panels would reach into the next head's numbers.
 		w.values.Multiply(w.sums, sums, w.scores, scores, rows, 0, w.values.Count())
 		for r := range rows {
-			copy(p.attended[(s.first+first+r)*p.width+head*size:], w.sums[r*sums:][:size])
+			copy(out[r*p.width:], w.sums[r*sums:][:size])
 		}
 	}
 }

@@ -89,8 +89,8 @@ func cosine(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// The best level takes all texts, the others a sample: plain Go is thirty times
-// slower.
+// The best level takes all texts, the others a sample, of short texts where it is
+// plain Go, which is thirty times slower.
 func TestMiniLMEqualsSentenceTransformers(t *testing.T) {
 	e := miniLM(t, 2)
 	golden := readGoldenVectors(t)
@@ -98,17 +98,19 @@ func TestMiniLMEqualsSentenceTransformers(t *testing.T) {
 		t.Fatalf("%d texts in the golden file, want 1,000", len(golden.IDs))
 	}
 	atEachLevel(t, func(t *testing.T) {
-		step := 17
+		step, longest := 17, 256
 		switch kernel.Current() {
 		case kernel.Plain:
-			step = 211
+			step, longest = 41, 32
 		case kernel.Best():
 			step = 1
 		}
 		var texts []int
 		var ids [][]int32
 		for i := 0; i < len(golden.IDs); i += step {
-			texts, ids = append(texts, i), append(ids, golden.IDs[i])
+			if len(golden.IDs[i]) <= longest {
+				texts, ids = append(texts, i), append(ids, golden.IDs[i])
+			}
 		}
 		vectors, err := e.Encode(context.Background(), ids)
 		if err != nil {
