@@ -242,7 +242,7 @@ func FuzzMultiply(f *testing.F) {
 	})
 }
 
-func BenchmarkMultiply(b *testing.B) {
+func BenchmarkPanels(b *testing.B) {
 	for _, s := range []struct{ rows, k, n int }{{16, 384, 1536}, {128, 384, 1536}, {128, 1536, 384}, {48, 384, 384}, {128, 32, 128}} {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.rows, s.k, s.n), func(b *testing.B) {
 			var m Panels
