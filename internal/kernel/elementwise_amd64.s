@@ -176,10 +176,12 @@ quantBlock:
 	VPACKSSWB    Y2, Y0, Y0
 	VPERMD       Y0, Y14, Y0
 	VMOVDQU      Y0, (BX)
-	VMOVSS       X6, 32(BX)
 	VCVTDQ2PS    X7, X7
 	VMULSS       X6, X7, X7
-	VMOVSS       X7, 36(BX)
+	VUNPCKLPS    X7, X6, X6
+	VCVTPS2PH    $0, X6, X6
+	VCVTPH2PS    X6, X6
+	VMOVQ        X6, 32(BX)
 	MOVL         R9, R10
 	SHLL         $7, R10
 	NEGL         R10

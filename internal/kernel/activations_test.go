@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+)
+
+// hard are blocks that a quantiser gets wrong easily: halves that must round to
+// even, one large number, zeros, subnormal numbers, the largest ones, and what
+// is not finite.
+func hard() [][]float32 {
+	fill := func(f func(i int) float32) []float32 {
+		x := make([]float32, BlockLen)
+		for i := range x {
+			x[i] = f(i)
+		}
+		return x
+	}
+	one := func(v float32) []float32 {
+		return fill(func(i int) float32 {
+			if i == 17 {
+				return v
+			}
+			return float32(i) / 8
+		})
+	}
+	return [][]float32{
+		fill(func(i int) float32 { return float32(i) - 15.5 }),
+		fill(func(i int) float32 { return []float32{127, 0.5, 1.5, -2.5, -0.5, 62.5}[i%6] }),
+		one(1e30), one(-3e38), one(nan), one(inf), one(-inf),
+		fill(func(int) float32 { return 0 }),
+		fill(func(int) float32 { return float32(math.Copysign(0, -1)) }),
+		fill(func(i int) float32 { return float32(i) * 1e-44 }),
+		fill(func(i int) float32 { return float32(i) * 0x1p-105 }),
+		fill(func(i int) float32 { return float32(i) * 1e-7 }),
+	}
+}
+
+func TestQuantizeAgreesAtEveryLevel(t *testing.T) {
+	r := newRand(t, 1)
+	cases := hard()
+	for range 2000 {
+		x := normals(r, BlockLen)
+		scale := float32(math.Exp(10 * r.NormFloat64()))
+		for i := range x {
+			x[i] *= scale
+		}
+		cases = append(cases, x)
+	}
+	atEachLevel(t, func(t *testing.T) {
+		for _, x := range cases {
+			var got, want [1]block
+			quantize(x, got[:])
+			quantizeGeneric(x, want[:])
+			g, w := got[0], want[0]
+			if g.q != w.q || g.q8 != w.q8 || g.q4 != w.q4 || !sameBits(g.scale, w.scale) || !sameBits(g.sum, w.sum) {
+				t.Fatalf("%v:\n got %+v\nwant %+v", x, g, w)
+			}
+		}
+	})
+}
+
+func TestQuantizeIsCloseAndConsistent(t *testing.T) {
+	r := newRand(t, 2)
+	for range 200 {
+		x := normals(r, BlockLen)
+		var out [1]block
+		quantize(x, out[:])
+		b := out[0]
+		sum := int32(0)
+		for i, q := range b.q {
+			sum += int32(q)
+			// Half a step, and 11 bits of scale.
+			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*float64(b.scale)+math.Abs(float64(x[i]))*0x1p-10 {
+				t.Fatalf("%v became %d·%v", x[i], q, b.scale)
+			}
+		}
+		if b.q8 != -128*sum || b.q4 != -8*sum {
+			t.Fatalf("sum %d, corrections %d and %d", sum, b.q8, b.q4)
+		}
+	}
+}
+
+func TestQuantizeStaysInBounds(t *testing.T) {
+	atEachLevel(t, func(t *testing.T) {
+		for n := 1; n <= 3; n++ {
+			quantize(guarded[float32](t, n*BlockLen), guarded[block](t, n))
+		}
+	})
+}
