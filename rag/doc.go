@@ -4,8 +4,23 @@
 // index for words (BM25) and a slab of vectors for meaning (exact cosine).
 // Corpus.Sync brings the index up to date with the files; Corpus.Search
 // returns passages in an order fused from both retrievers, each hit with the
-// rank and score either gave it.
+// rank and score either gave it. An Answerer makes an answer of the results,
+// and every quote in it is compared with its source before it is shown: see
+// Ask.
 //
-// The index lives in a directory the caller names, away from the documents.
-// Its format is docs/formats/corpus.md.
+// # The index
+//
+// It lives in a directory the caller names, away from the documents, and holds
+// nothing that cannot be made again from them. It is written in generations,
+// each whole before the manifest names it, so that a crash or a full disk at
+// any moment leaves the old index or the new; one process writes at a time,
+// and readers wait for nobody. An index built with another embedding model,
+// chunker or analyser is never mixed with: searches refuse it until Sync has
+// built the right one. The format is docs/formats/corpus.md, and Check verifies
+// a directory.
+//
+// # Concurrency
+//
+// A Corpus is safe for concurrent use. Searches run on the generation they
+// began with, while a Sync writes the next.
 package rag
