@@ -43,14 +43,18 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 	if err != nil {
 		return nil, err
 	}
+	used := 0
+	defer func() { reservation.Settle(used) }() // also when the model panics
 	vectors, err := route.embed(ctx, texts)
 	if err != nil {
-		reservation.Settle(0)
 		return nil, err
 	}
-	reservation.Settle(tokens)
+	used = tokens
 	list, err := embeddingList(vectors, r, tokens)
-	return &Embedding{Head{route.model.Name, reservation.Limits()}, list}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Embedding{Head{route.model.Name, reservation.Limits()}, list}, nil
 }
 
 // dimensionsAllowed checks the wanted size against the model's: vectors are cut
@@ -142,8 +146,7 @@ func (rt route) embed(ctx context.Context, texts []string) ([][]float32, error) 
 		run = rt.model.Windowed.EmbedLong
 	}
 	vectors, err := run(ctx, texts)
-	var window *llm.ContextLengthError
-	if errors.As(err, &window) {
+	if window, ok := errors.AsType[*llm.ContextLengthError](err); ok {
 		return nil, &ContextError{Param: "input", Limit: window.Limit, Requested: window.Requested}
 	}
 	if err == nil && len(vectors) != len(texts) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/llm"
 )
@@ -49,25 +50,27 @@ func (s *Service) start(caller account.Caller, r route, param string, bound Usag
 	if err != nil {
 		return nil, err
 	}
-	run := &running{
-		Head:        Head{r.model.Name, reservation.Limits()},
-		param:       param,
-		reservation: reservation,
-		atLeast:     Usage{PromptTokens: bound.PromptTokens},
-	}
+	run := &running{Head: Head{r.model.Name, reservation.Limits()}, param: param, reservation: reservation}
 	run.next, run.stop = iter.Pull2(stream)
-	delta, err, ok := run.next()
-	if err == nil && !ok {
-		err = errors.New("the model ended without an answer")
-	}
+	begun := false
+	defer func() { // also when the model panics
+		if !begun {
+			run.Close() // nothing ran, so all that was reserved comes back
+		}
+	}()
+	first, err, ok := run.next()
 	if err != nil {
-		run.atLeast = Usage{} // it was refused: nothing ran
-		run.Close()
 		return nil, run.explain(err)
 	}
-	run.first = delta
+	if !ok {
+		return nil, errSilent
+	}
+	begun, run.first, run.atLeast.PromptTokens = true, first, bound.PromptTokens
 	return run, nil
 }
+
+// errSilent is a model's fault: every generation has at least one piece.
+var errSilent = errors.New("the model ended without an answer")
 
 // deltas is the rest of the generation. It can be ranged over once.
 func (r *running) deltas() iter.Seq2[llm.Delta, error] {
@@ -91,11 +94,19 @@ func (r *running) deltas() iter.Seq2[llm.Delta, error] {
 
 // explain puts a model's error in the terms of the request.
 func (r *running) explain(err error) error {
-	var window *llm.ContextLengthError
-	if errors.As(err, &window) {
+	if window, ok := errors.AsType[*llm.ContextLengthError](err); ok {
 		return &ContextError{Param: r.param, Limit: window.Limit, Requested: window.Requested}
 	}
+	if invalid, ok := errors.AsType[*llm.InvalidError](err); ok && isPrompt(invalid.Field) {
+		return openai.Refuse(r.param, openai.CodeInvalidValue, "Invalid '%s': %s.", r.param, invalid.Reason)
+	}
 	return err
+}
+
+// isPrompt reports whether a field of llm.Request is one of those that a
+// request's prompt may come in.
+func isPrompt(field string) bool {
+	return field == "Messages" || field == "Prompt" || field == "Tokens"
 }
 
 // Usage is what the generation has taken so far: exact once it has ended, and

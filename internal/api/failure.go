@@ -1,0 +1,146 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// failure is an error as its caller sees it.
+type failure struct {
+	status  int
+	kind    string // openai.Error.Type; empty means invalid_request_error
+	code    string
+	param   string
+	message string
+
+	noRetry    bool          // trying again cannot help, whatever the status suggests
+	retryAfter time.Duration // when it can
+	limits     *account.Limits
+}
+
+// body is the failure on the wire.
+func (f failure) body() openai.ErrorResponse {
+	kind := f.kind
+	if kind == "" {
+		kind = openai.TypeInvalidRequest
+	}
+	return openai.ErrorResponse{Error: openai.Error{Message: f.message, Type: kind, Param: orNull(f.param), Code: orNull(f.code)}}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// setHeaders writes what a client needs to know about trying again.
+func (f failure) setHeaders(h http.Header) {
+	if f.limits != nil {
+		setLimits(h, *f.limits)
+	}
+	if f.retryAfter > 0 {
+		h.Set("retry-after", strconv.Itoa(seconds(f.retryAfter)))
+		h.Set("retry-after-ms", strconv.FormatInt(max(1, f.retryAfter.Milliseconds()), 10))
+	}
+	if f.noRetry {
+		h.Set("x-should-retry", "false")
+	}
+}
+
+// logged is what the log says of an error: its cause if it is ours, else a
+// word for the kind, since a refusal may quote the request.
+func (f failure) logged(err error) string {
+	switch {
+	case f.status >= 500:
+		return err.Error()
+	case f.code != "":
+		return f.code
+	}
+	return http.StatusText(f.status)
+}
+
+func addressMessage(status int, c *call) string {
+	address := c.Method + " " + c.URL.Path
+	if status == http.StatusMethodNotAllowed {
+		return fmt.Sprintf("Not allowed to %s on %s (HINT: the address is right, the method is not).", c.Method, c.URL.Path)
+	}
+	return "Unknown request URL: " + address + ". Please check the URL for typos."
+}
+
+func contextMessage(e *inference.ContextError) string {
+	requested := strconv.Itoa(e.Requested)
+	if e.AtLeast {
+		requested = "at least " + requested
+	}
+	switch e.Param {
+	case "messages":
+		return fmt.Sprintf("This model's maximum context length is %d tokens. However, your messages resulted in %s tokens. Please reduce the length of the messages.", e.Limit, requested)
+	case "input":
+		return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce the length of the input.", e.Limit, requested)
+	}
+	return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce your prompt or the completion length.", e.Limit, requested)
+}
+
+func limitFailure(e *account.LimitError) failure {
+	unit := "requests per min (RPM)"
+	if e.Unit == "tokens" {
+		unit = "tokens per min (TPM)"
+	}
+	f := failure{status: 429, kind: e.Unit, code: "rate_limit_exceeded", limits: &e.Limits}
+	if e.TooLarge() {
+		f.noRetry = true
+		f.message = fmt.Sprintf("Request too large for %s in organization %s on %s: Limit %d, Requested %d.", e.Model, e.Organization, unit, e.Limit, e.Requested)
+		return f
+	}
+	f.retryAfter = e.RetryAfter
+	f.message = fmt.Sprintf("Rate limit reached for %s in organization %s on %s: Limit %d, Used %d, Requested %d. Please try again in %s.",
+		e.Model, e.Organization, unit, e.Limit, e.Used, e.Requested, max(e.RetryAfter.Round(time.Millisecond), time.Millisecond))
+	return f
+}
+
+func bodyFailure(e *bodyError) failure {
+	if large, ok := errors.AsType[*http.MaxBytesError](e); ok {
+		return failure{status: 413, message: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
+	}
+	return failure{status: 400, message: "The request body could not be read to its end."}
+}
+
+// upstreamFailure passes on what another server says of the request, and keeps
+// what it says of our own dealings with it to a plain sentence.
+func upstreamFailure(e *llm.UpstreamError) failure {
+	switch e.Status {
+	case 400, 413, 422:
+		return failure{status: 400, code: e.Code, message: e.Message}
+	case 404:
+		return failure{status: 404, code: "model_not_found", message: e.Message}
+	case 429:
+		return failure{status: 429, kind: "requests", code: "rate_limit_exceeded", message: "The upstream server refuses more requests: " + e.Message, retryAfter: time.Second}
+	case 401, 403:
+		return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server does not accept this server's key.", noRetry: true}
+	}
+	return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server failed: " + e.Message}
+}
+
+// snake is a Go field's name as the API writes it: TopLogProbs, top_logprobs.
+func snake(field string) string {
+	field = strings.ReplaceAll(field, "LogProbs", "Logprobs")
+	var b strings.Builder
+	for i, r := range field {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
