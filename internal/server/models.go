@@ -19,6 +19,7 @@ type models struct {
 	list     []inference.Model
 	aliases  []inference.Alias
 	upstream func(name string) inference.Model
+	bytes    int64 // of the weights
 	closers  []func() error
 }
 
@@ -30,14 +31,15 @@ func openModels(ctx context.Context, c config.Config, find func(context.Context,
 			err = errors.Join(err, m.Close())
 		}
 	}()
+	// The small one first: under one memory limit, the other gets the rest.
 	var writes, embeds string
-	if c.ChatModel != "" {
-		if writes, err = m.openGenerator(ctx, c, find); err != nil {
+	if c.EmbeddingModel != "" {
+		if embeds, err = m.openEmbedder(ctx, c, find); err != nil {
 			return nil, err
 		}
 	}
-	if c.EmbeddingModel != "" {
-		if embeds, err = m.openEmbedder(ctx, c, find); err != nil {
+	if c.ChatModel != "" {
+		if writes, err = m.openGenerator(ctx, c, find); err != nil {
 			return nil, err
 		}
 	}
@@ -55,7 +57,7 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 	if err != nil {
 		return "", err
 	}
-	local, err := llm.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: c.MaxMemory})
+	local, err := llm.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: m.memoryLeft(c.MaxMemory)})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
 	}
@@ -87,8 +89,18 @@ func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(co
 		return "", fmt.Errorf("open model %s: %w", c.EmbeddingModel, err)
 	}
 	m.closers = append(m.closers, local.Close)
+	m.bytes += local.Info().Bytes
 	m.list = append(m.list, inference.Model{Name: name, Created: modified(path), Embedder: local, Windowed: local})
 	return name, nil
+}
+
+// memoryLeft is what a limit leaves beside the models that are loaded. Zero is
+// no limit, and so stays zero; nothing left is one byte.
+func (m *models) memoryLeft(limit int64) int64 {
+	if limit == 0 {
+		return 0
+	}
+	return max(1, limit-m.bytes)
 }
 
 // upstreamModel is the model of that name on the upstream.
