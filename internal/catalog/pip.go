@@ -26,7 +26,7 @@ type patience struct {
 
 var usualPatience = patience{
 	version: 30 * time.Second,
-	index:   20 * time.Second,
+	index:   15 * time.Second,
 	stall:   60 * time.Second,
 	poll:    200 * time.Millisecond,
 }

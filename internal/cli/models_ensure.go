@@ -102,6 +102,7 @@ func (p *puller) show(e catalog.Event) {
 func (p *puller) advice(ref string, err error) string {
 	var failed *catalog.PullError
 	var space *catalog.SpaceError
+	var path *fs.PathError
 	switch {
 	case errors.Is(err, catalog.ErrTerms):
 		return fmt.Sprintf("Read them, then run: ragstone pull %s --accept-terms", ref)
@@ -109,10 +110,10 @@ func (p *puller) advice(ref string, err error) string {
 		return "`ragstone models` lists what there is; hf:owner/repository names one on the hub."
 	case errors.As(err, &space), disk.IsFull(err):
 		return "Make room, or set RAGSTONE_HOME to a folder on another disk. What was downloaded is kept, and the next pull goes on from it."
-	case errors.Is(err, fs.ErrPermission), disk.IsReadOnly(err):
-		return "Set RAGSTONE_HOME to a folder that you may write to."
 	case errors.As(err, &failed):
 		return p.byHand(ref)
+	case errors.As(err, &path) && strings.HasPrefix(path.Path, p.a.config.Home):
+		return "Set RAGSTONE_HOME to a folder that you may write to."
 	}
 	return ""
 }

@@ -56,7 +56,3 @@ func freeSpace(dir string) (int64, error) {
 func IsFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
-
-// IsReadOnly reports whether an error means that the file system takes no
-// writes at all.
-func IsReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }

@@ -66,7 +66,3 @@ func IsFull(err error) bool {
 		errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED) ||
 		errors.Is(err, syscall.ENOSPC) // what MemFS says
 }
-
-// IsReadOnly reports whether an error means that the file system takes no
-// writes at all.
-func IsReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
