@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -69,5 +71,28 @@ func TestParseReportsEveryMistake(t *testing.T) {
 	}
 	if _, err := parse([]byte(`{"models": [{"nmae": "typo"}]}`)); err == nil {
 		t.Error("an unknown field: no error")
+	}
+}
+
+func TestDocsListEveryModel(t *testing.T) {
+	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "models.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range List() {
+		i := strings.Index(string(docs), "| `"+e.Name+"` | "+string(e.Task))
+		if i < 0 {
+			t.Errorf("docs/models.md has no row for %s, task %s: add one", e.Name, e.Task)
+			continue
+		}
+		row, _, _ := strings.Cut(string(docs[i:]), "\n")
+		for _, want := range []string{string(e.Speed()), strings.Fields(e.Licence)[0]} {
+			if !strings.Contains(row, want) {
+				t.Errorf("docs/models.md says of %s\n%s\nwant %q in it", e.Name, row, want)
+			}
+		}
+		if e.Tested != strings.Contains(row, "run in our tests") || (e.Needs != "") != strings.Contains(row, "needs") {
+			t.Errorf("docs/models.md says of %s\n%s\nbut tested is %v and needs is %q", e.Name, row, e.Tested, e.Needs)
+		}
 	}
 }
