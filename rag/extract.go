@@ -15,8 +15,8 @@ import (
 //
 // Sentences of the best passages are ranked by words, meaning and the model's
 // likelihood of the question; the spans of the best two by the model's
-// probability, the form the question asks for and their place. A gate in
-// front says whether the documents answer the question at all. The weights
+// probability, the form the question asks for and their place. A gate weighs
+// the evidence on whether the documents answer the question at all. The weights
 // are learned; see docs/decisions/0010-answering-with-a-small-model.md.
 type Extract struct {
 	// Scorer is the language model, and Model the name answers carry.
@@ -72,22 +72,18 @@ func (e *Extract) Answer(ctx context.Context, results *Results, say func(string)
 	if len(sentences) == 0 {
 		return answer, nil
 	}
-	evidence := gateEvidence(results, sentences)
-	answer.Confidence = evidence.confidence()
-	threshold := e.Threshold
-	if threshold == 0 {
-		threshold = DefaultThreshold
-	}
-	if answer.Confidence < threshold && !e.Trace {
-		answer.Citations = nearest(sentences)
-		return answer, nil
-	}
 	spans, err := e.spans(ctx, results.Question, sentences)
 	if err != nil {
 		return nil, err
 	}
+	evidence := gateEvidence(results, sentences, spans)
+	answer.Confidence = evidence.confidence(results.Vector != nil)
 	if e.Trace {
 		answer.Trace = trace(evidence, sentences, spans)
+	}
+	threshold := e.Threshold
+	if threshold == 0 {
+		threshold = DefaultThreshold
 	}
 	if answer.Confidence < threshold || len(spans) == 0 {
 		answer.Citations = nearest(sentences)

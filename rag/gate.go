@@ -1,67 +1,91 @@
 package rag
 
-import "math"
+import "slices"
 
 // The evidence on whether the documents answer a question at all, in the
 // order of gateWeights. None depends on the size of the corpus, so that a
 // threshold learned on one holds on another.
 const (
-	gPassage    = iota // question terms in the best passage, weighted by IDF
-	gSentence          // the same in the best sentence
-	gCosine            // best cosine of a passage
-	gSentCosine        // best cosine of a sentence
-	gKeyword           // best BM25 over what the question's terms could reach
-	gLikelihood        // log-probability per token of the question after the best sentence
-	gMissing           // share of the question's terms that stand nowhere
-	gContrast          // how far the best passage's BM25 stands above the next
+	gPassage       = iota // the question's terms in the best passage, weighted by IDF
+	gKeyword              // BM25 of the first passage over the IDF of the question's terms
+	gKeywordGap           // the same for what the first passage has above the second
+	gCosineGap            // cosine of the first passage above the mean of the next three
+	gAgreement            // coverage times cosine of the best sentence
+	gLikelihoodGap        // the question's log-probability after the likeliest sentence, above the mean
+	gMissing              // share of the question's terms that stand nowhere
+	gSpan                 // score of the best span
 	numGate
 )
 
 // gate is the evidence about one question.
 type gate [numGate]float64
 
-// gateEvidence gathers the evidence; sentences are best first.
-func gateEvidence(results *Results, sentences []*sentence) gate {
+// gateEvidence gathers the evidence; sentences and spans are best first.
+func gateEvidence(results *Results, sentences []*sentence, spans []*span) gate {
 	var g gate
 	question := results.weights()
-	reach := 0.0
 	for _, t := range results.Terms {
-		if questionTerms[t.Term] {
-			continue
-		}
-		reach += t.IDF * bm25Reach
-		if t.Passages == 0 {
+		if t.Passages == 0 && !questionTerms[t.Term] {
 			g[gMissing] += 1 / float64(len(question))
 		}
 	}
-	var keyword []float64
 	for i := range results.Hits[:min(readPassages, len(results.Hits))] {
-		hit := &results.Hits[i]
-		g[gPassage] = max(g[gPassage], question.coverage(wordsOf(hit.Text)))
-		keyword = append(keyword, hit.Keyword.Score)
+		g[gPassage] = max(g[gPassage], question.coverage(wordsOf(results.Hits[i].Text)))
 	}
-	g[gCosine] = results.BestVector
-	if reach > 0 {
-		g[gKeyword] = results.BestKeyword / reach
+	if all := question.sum(); all > 0 {
+		first, second := results.keywordScore(0), results.keywordScore(1)
+		g[gKeyword], g[gKeywordGap] = first/all, (first-second)/all
 	}
-	g[gContrast] = contrast(keyword)
-	g[gLikelihood] = math.Inf(-1)
-	for _, s := range sentences {
-		g[gSentence] = max(g[gSentence], s.coverage)
-		g[gSentCosine] = max(g[gSentCosine], s.cosine)
-		g[gLikelihood] = max(g[gLikelihood], s.likelihood)
+	g[gCosineGap] = results.cosineGap()
+	g[gAgreement] = sentences[0].coverage
+	if results.Vector != nil {
+		g[gAgreement] *= sentences[0].cosine
+	}
+	g[gLikelihoodGap] = likelihoodGap(sentences)
+	if len(spans) > 0 {
+		g[gSpan] = spans[0].score
 	}
 	return g
 }
 
-// bm25Reach is the most one term can add to a BM25 score, over its IDF, in
-// Lucene's form of the formula.
-const bm25Reach = 1
+func (r *Results) keywordScore(i int) float64 {
+	if i >= len(r.Hits) {
+		return 0
+	}
+	return r.Hits[i].Keyword.Score
+}
+
+func (r *Results) cosineGap() float64 {
+	if r.Vector == nil || len(r.Hits) < 2 {
+		return 0
+	}
+	next := r.Hits[1:min(4, len(r.Hits))]
+	gap := r.Hits[0].Vector.Score
+	for _, h := range next {
+		gap -= h.Vector.Score / float64(len(next))
+	}
+	return gap
+}
+
+// likelihoodGap counts the sentences the model has read.
+func likelihoodGap(sentences []*sentence) float64 {
+	var values []float64
+	mean := 0.0
+	for _, s := range sentences {
+		values = append(values, s.likelihood)
+		mean += s.likelihood / float64(len(sentences))
+	}
+	return slices.Max(values) - mean
+}
 
 // confidence is the probability that the documents answer the question.
-func (g gate) confidence() float64 {
-	x := gateBias
-	for i, w := range gateWeights {
+// Without vectors the evidence means other things and has its own weights.
+func (g gate) confidence(vectors bool) float64 {
+	weights, x := gateWeights, gateBias
+	if !vectors {
+		weights, x = keywordGateWeights, keywordGateBias
+	}
+	for i, w := range weights {
 		x += w * g[i]
 	}
 	return sigmoid(x)

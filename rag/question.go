@@ -139,17 +139,25 @@ func (r *Results) weights() weight {
 	return w
 }
 
+// sum is the weight of all terms together.
+func (w weight) sum() float64 {
+	all := 0.0
+	for _, idf := range w {
+		all += idf
+	}
+	return all
+}
+
 // coverage is the weighted share of the question's terms that text holds.
 func (w weight) coverage(text words) float64 {
-	have, all := 0.0, 0.0
+	have, all := 0.0, w.sum()
+	if all == 0 {
+		return 0
+	}
 	for term, idf := range w {
-		all += idf
 		if text[term] {
 			have += idf
 		}
-	}
-	if all == 0 {
-		return 0
 	}
 	return have / all
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -168,15 +167,4 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// contrast is how far the best of the values stands above the rest, in
-// standard deviations; 0 for fewer than two.
-func contrast(values []float64) float64 {
-	if len(values) < 2 {
-		return 0
-	}
-	z := standardise(values)
-	slices.SortFunc(z, func(a, b float64) int { return cmp.Compare(b, a) })
-	return math.Max(0, z[0]-z[1])
 }

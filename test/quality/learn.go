@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/ragstone/ragstone/eval"
+	"github.com/ragstone/ragstone/rag"
 )
 
 // The learn section fits the numbers of rag/weights.go on the odd half and
@@ -28,19 +29,13 @@ func learnSection(ctx context.Context, b *bench) error {
 		return err
 	}
 	var examples []example
-	var gates [][]float64
-	var truth []bool
-	reached := 0.0
+	reached, asked := 0.0, 0.0
 	for _, r := range results {
 		trace := r.reply.Answer.Trace
-		if trace == nil {
+		if trace == nil || !r.gold {
 			continue
 		}
-		gates = append(gates, trace.Gate)
-		truth = append(truth, r.gold)
-		if !r.gold {
-			continue
-		}
+		asked++
 		e, best := example{}, 0.0
 		for _, s := range trace.Spans {
 			reward := (eval.ExactMatch(s.Text, r.question.answers...) + eval.F1(s.Text, r.question.answers...)) / 2
@@ -55,22 +50,70 @@ func learnSection(ctx context.Context, b *bench) error {
 			examples = append(examples, e)
 		}
 	}
-	fmt.Fprintf(b.out, "\n%d questions, gold in the span table of %.1f %%\n", len(truth), 100*reached/float64(len(truth))*1.5)
+	fmt.Fprintf(b.out, "\n%.0f questions, gold in the span table of %.1f %%\n", asked, 100*reached/asked)
 	b.printSentenceEvidence(results)
 	spans := fitSpans(examples)
 	fmt.Fprintf(b.out, "spanWeights: %.3f\n", spans)
-	fmt.Fprintf(b.out, "expected EM+F1 /2 of the first: now %.3f, fitted %.3f, five-fold %.3f\n",
+	fmt.Fprintf(b.out, "reward of the first: now %.3f, fitted %.3f, five-fold %.3f\n",
 		firstReward(examples, nil), firstReward(examples, spans), crossSpans(examples))
-	weights, bias := fitGate(gates, truth)
-	fmt.Fprintf(b.out, "gateBias %.3f gateWeights: %.3f\n", bias, weights)
-	b.printGate(gates, truth, weights, bias)
+	rescore(results, spans)
+	b.learnGate("gate", results, func(t *rag.Trace) []float64 { return t.Gate })
+	b.learnGate("keywordGate", results, withoutVectors)
 	return nil
+}
+
+// The places in the gate's evidence of what vectors and spans say.
+const (
+	gateCosineGap, gateAgreement = 3, 4
+	gateSpan                     = 7
+)
+
+// withoutVectors is the gate's evidence as a corpus without vectors gives it.
+func withoutVectors(t *rag.Trace) []float64 {
+	g := append([]float64(nil), t.Gate...)
+	g[gateCosineGap] = 0
+	g[gateAgreement] = t.Sentences[0].Coverage
+	return g
+}
+
+// rescore puts the best span's score under new weights into the evidence.
+func rescore(results []asked, weights []float64) {
+	for _, r := range results {
+		t := r.reply.Answer.Trace
+		if t == nil || len(t.Spans) == 0 {
+			continue
+		}
+		best := math.Inf(-1)
+		for _, s := range t.Spans {
+			sum := 0.0
+			for j, f := range s.Features {
+				sum += weights[j] * f
+			}
+			best = max(best, sum)
+		}
+		t.Gate[gateSpan] = best
+	}
+}
+
+// learnGate fits the gate and prints how well it tells.
+func (b *bench) learnGate(name string, results []asked, evidence func(*rag.Trace) []float64) {
+	var gates [][]float64
+	var truth []bool
+	for _, r := range results {
+		if t := r.reply.Answer.Trace; t != nil {
+			gates = append(gates, evidence(t))
+			truth = append(truth, r.gold)
+		}
+	}
+	weights, bias := fitGate(gates, truth)
+	fmt.Fprintf(b.out, "%sBias %.3f %sWeights: %.3f\n", name, bias, name, weights)
+	b.printGate(gates, truth, weights, bias)
 }
 
 // fitSpans climbs the expected log-reward with Adam (Kingma and Ba 2015).
 func fitSpans(examples []example) []float64 {
 	n := len(examples[0].features[0])
-	return climb(n, 400, func(w, gradient []float64) {
+	return climb(n, 400, 0.001, func(w, gradient []float64) {
 		for _, e := range examples {
 			p := softmax(e, w)
 			gold := 0.0
@@ -108,8 +151,8 @@ func softmax(e example, w []float64) []float64 {
 }
 
 // climb maximises by following the gradient, with a small quadratic penalty.
-func climb(n, steps int, add func(w, gradient []float64)) []float64 {
-	const rate, penalty, b1, b2 = 0.05, 0.001, 0.9, 0.999
+func climb(n, steps int, penalty float64, add func(w, gradient []float64)) []float64 {
+	const rate, b1, b2 = 0.05, 0.9, 0.999
 	w, m, v := make([]float64, n), make([]float64, n), make([]float64, n)
 	for step := 1; step <= steps; step++ {
 		gradient := make([]float64, n)
@@ -164,19 +207,40 @@ func crossSpans(examples []example) float64 {
 	return sum
 }
 
-// fitGate is a logistic regression.
+// fitGate is a logistic regression on standardised evidence, so that the
+// penalty weighs all alike; the weights it returns are for the raw evidence.
 func fitGate(gates [][]float64, truth []bool) (weights []float64, bias float64) {
 	n := len(gates[0])
-	w := climb(n+1, 2000, func(w, gradient []float64) {
+	mean, deviation := make([]float64, n), make([]float64, n)
+	for j := range n {
+		for _, g := range gates {
+			mean[j] += g[j] / float64(len(gates))
+		}
+		for _, g := range gates {
+			deviation[j] += (g[j] - mean[j]) * (g[j] - mean[j]) / float64(len(gates))
+		}
+		deviation[j] = max(math.Sqrt(deviation[j]), 1e-9)
+	}
+	const penalty = 10.0
+	w := climb(n+1, 2000, penalty/float64(len(gates)), func(w, gradient []float64) {
 		for i, g := range gates {
-			miss := (one(truth[i]) - logistic(g, w)) / float64(len(gates))
-			for j := range n {
-				gradient[j] += miss * g[j]
+			z := make([]float64, n)
+			for j := range z {
+				z[j] = (g[j] - mean[j]) / deviation[j]
+			}
+			miss := (one(truth[i]) - logistic(z, w)) / float64(len(gates))
+			for j := range z {
+				gradient[j] += miss * z[j]
 			}
 			gradient[n] += miss
 		}
 	})
-	return w[:n], w[n]
+	bias = w[n]
+	for j := range n {
+		weights = append(weights, w[j]/deviation[j])
+		bias -= w[j] * mean[j] / deviation[j]
+	}
+	return weights, bias
 }
 
 func logistic(g, w []float64) float64 {
