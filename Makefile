@@ -65,3 +65,19 @@ cross: ## build for the other platforms
 .PHONY: tidy
 tidy: ## go.mod and go.sum say what is used
 	$(GO) mod tidy -diff
+
+.PHONY: sdk
+sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs Node)
+	cd test/sdk/go && $(GO) vet ./... && $(GO) test -count=1 -v ./...
+
+.PHONY: conform
+conform: ## the API's conformance checks against a server (needs Node 20)
+	test/conform/run.sh
+
+.PHONY: quality
+quality: ## retrieval and answer figures on public data
+	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)
+
+.PHONY: learn
+learn: ## fit the weights of rag/weights.go on the odd half
+	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED) -cache learn

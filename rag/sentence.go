@@ -44,7 +44,7 @@ func sentencesOf(results *Results) []*sentence {
 		for _, span := range chunk.Sentences(hit.Text) {
 			s := &sentence{hit: hit, start: span.Start, end: span.End}
 			s.words = wordsOf(s.text())
-			if len(s.words) > 0 {
+			if len(s.words) > 1 { // one word is a heading or a label, not an answer
 				all = append(all, s)
 			}
 		}
