@@ -113,6 +113,36 @@ func TestChatModelScoresWhatItGenerates(t *testing.T) {
 	}
 }
 
+// Scores are the same bits together, from kept prefixes, and one by one.
+func TestChatModelScoresDoNotDependOnCompany(t *testing.T) {
+	l := openChatModel(t)
+	fresh, err := OpenLocal(t.Context(), testenv.Model(t, testenv.ChatModel), Options{Threads: 1, PrefixCache: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	req := ScoreRequest{End: "\n"}
+	shots := "Passage: The harbour was dredged in 1884.\nQuestion: When was it dredged?\nAnswer: 1884\n\n"
+	for _, own := range []string{"The mill was sold.", "The mill was sold in 1902 to the council.", "It rained."} {
+		req.Items = append(req.Items, ScoreItem{shots + "Passage: " + own + "\nQuestion:", " Who bought the mill?"})
+	}
+	for range 2 { // the second time from what was kept of the first
+		together, err := l.Score(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, item := range req.Items {
+			alone, err := fresh.Score(t.Context(), ScoreRequest{End: req.End, Items: []ScoreItem{item}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(alone[0], together[i]); diff != "" {
+				t.Errorf("item %d (-alone +together):\n%s", i, diff)
+			}
+		}
+	}
+}
+
 func TestOpenLocalRefuses(t *testing.T) {
 	path := testenv.Model(t, testenv.ChatModel, testenv.ChatModelFile)
 	_, err := OpenLocal(t.Context(), path, Options{MaxMemory: 50e6})
