@@ -95,7 +95,7 @@ func quantizeGeneric(x []float32, out []block) {
 			out.q[c] = int8(q)
 			sum += q
 		}
-		out.scale, out.sum = Float16(ToFloat16(scale)), Float16(ToFloat16(scale*float32(sum)))
+		out.scale, out.sum = scale, scale*float32(sum)
 		out.q8, out.q4 = -128*sum, -8*sum
 	}
 }

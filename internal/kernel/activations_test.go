@@ -70,8 +70,8 @@ func TestQuantizeIsCloseAndConsistent(t *testing.T) {
 		sum := int32(0)
 		for i, q := range b.q {
 			sum += int32(q)
-			// Half a step, and 11 bits of scale.
-			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*float64(b.scale)+math.Abs(float64(x[i]))*0x1p-10 {
+			// Half a step, and the roundings.
+			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*float64(b.scale)+math.Abs(float64(x[i]))*4*unit {
 				t.Fatalf("%v became %d·%v", x[i], q, b.scale)
 			}
 		}

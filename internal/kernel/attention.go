@@ -61,7 +61,8 @@ type Partial struct {
 // j).
 //
 // Against exact arithmetic on the stored keys and values the relative error of
-// a weight is about 2⁻²²·(dim+|score|).
+// a weight is about 2⁻²²·(dim+|score|); all levels give the same bits. scale is
+// positive.
 func (p *Partial) Attend(queries []float32, pages [][]uint16, visible []int, scale float32) {
 	n := len(visible)
 	if n < 1 || n > MaxQueries || len(queries)%n != 0 || len(pages) > SegmentPages {
@@ -141,26 +142,18 @@ func attentionScoresGeneric(queries []float32, n int, page []uint16, out []float
 		var acc [PageTokens]float32
 		for d, q := range queries[i*dim : (i+1)*dim] {
 			for j, k := range page[d*PageTokens:][:PageTokens] {
-				acc[j] += float32(q * Float16(k))
+				acc[j] = fma32(q, Float16(k), acc[j])
 			}
 		}
 		copy(out[i*SegmentTokens:], acc[:])
 	}
 }
 
-// attentionWeightsGeneric is the definition of the weights of scores x, which it
-// replaces by exp(scale·x − peak); it returns the peak and the weights' sum.
-func attentionWeightsGeneric(x []float32, scale float32) (peak, sum float32) {
-	peak = float32(math.Inf(-1))
-	for i, v := range x {
-		x[i] = v * scale
-		peak = max(peak, x[i])
-	}
-	for i, v := range x {
-		x[i] = float32(math.Exp(float64(v - peak)))
-		sum += x[i]
-	}
-	return peak, sum
+// attentionWeights replaces scores x by the weights exp(scale·x − peak); it
+// returns the peak and the weights' sum.
+func attentionWeights(x []float32, scale float32) (peak, sum float32) {
+	peak = maximum(x) * scale
+	return peak, expSum(x, x, scale, peak)
 }
 
 // attentionValuesGeneric is the definition of adding the first tokens of a page's
@@ -172,7 +165,7 @@ func attentionValuesGeneric(weights []float32, n, tokens int, values []uint16, s
 		acc := sum[i*dim : (i+1)*dim]
 		for j, w := range weights[i*SegmentTokens:][:tokens] {
 			for d, v := range values[j*dim : (j+1)*dim] {
-				acc[d] += float32(w * Float16(v))
+				acc[d] = fma32(w, Float16(v), acc[d])
 			}
 		}
 	}

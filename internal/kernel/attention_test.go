@@ -94,16 +94,21 @@ func exactAttention(query, keys, values []float32, visible int, scale float32) [
 	return out
 }
 
-// A query's numbers do not depend on the queries beside it, nor on the tokens
-// that it may not look at.
+// A query's numbers do not depend on the queries beside it, on the tokens that
+// it may not look at, or on the level.
 func TestAttentionIsInvariant(t *testing.T) {
+	var plain [][]float32
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 2)
 		const dim, tokens = 64, 700
 		queries, keys, values := normals(r, MaxQueries*dim), normals(r, tokens*dim), normals(r, tokens*dim)
 		visible := []int{1, 31, 256, 257, 290, 511, 512, 700}
 		all := attend(queries, pages(t, dim, keys, values), visible, 0.125)
+		if plain == nil {
+			plain = all
+		}
 		for i, v := range visible {
+			equalBits(t, fmt.Sprintf("query %d against the plain level", i), all[i], plain[i])
 			q := queries[i*dim : (i+1)*dim]
 			alone := attend(q, pages(t, dim, keys[:v*dim], values[:v*dim]), []int{v}, 0.125)
 			equalBits(t, fmt.Sprintf("query %d of %d tokens alone", i, v), alone[0], all[i])

@@ -23,9 +23,10 @@
 // Numbers do not depend on company: an output element is reduced in one order
 // that depends on its own inputs alone, never on how many rows are multiplied
 // together, on how work is cut into pieces, or on the number of threads. See
-// docs/decisions/0006-invariant-arithmetic.md. Products of quantised matrices
-// are moreover bit-equal between levels. The float kernels differ between
-// levels by rounding; each states its bound.
+// docs/decisions/0006-invariant-arithmetic.md. What the decoder uses (products
+// of matrices, attention, RMSNorm, SiLU, rotation) is moreover bit-equal between
+// levels. Dot, the float32 product of the encoder and what belongs to it differ
+// between levels by rounding; each states its bound.
 //
 // Functions are safe for concurrent use on different data. They allocate
 // nothing. A slice that is too short panics with the function's name; no

@@ -6,6 +6,9 @@ package kernel
 func quantizeAVX2(x *float32, out *block, blocks int)
 
 //go:noescape
+func sumSquaresAVX2(x *float32, n int) float32
+
+//go:noescape
 func scaleByAVX2(out, x, weight *float32, n int, s float32)
 
 //go:noescape
@@ -31,6 +34,27 @@ func quantize(x []float32, out []block) {
 	quantizeGeneric(x, out)
 }
 
+func sumSquares(x []float32) float32 {
+	if useAVX2 && len(x) > 0 {
+		return sumSquaresAVX2(&x[0], len(x))
+	}
+	return sumSquaresGeneric(x)
+}
+
+func maximum(x []float32) float32 {
+	if useAVX2 && len(x) > 0 {
+		return maxAVX2(&x[0], len(x))
+	}
+	return maxGeneric(x)
+}
+
+func expSum(x, out []float32, scale, shift float32) float32 {
+	if useAVX2 && len(x) > 0 {
+		return expSumAVX2(&x[0], &out[:len(x)][0], len(x), scale, shift)
+	}
+	return expSumGeneric(x, out, scale, shift)
+}
+
 func scaleBy(out, x, weight []float32, s float32) {
 	if useAVX2 && len(x) > 0 {
 		scaleByAVX2(&out[0], &x[0], &weight[0], len(x), s)
@@ -45,14 +69,6 @@ func siluMul(gate, up []float32) {
 		return
 	}
 	siluMulGeneric(gate, up)
-}
-
-func attentionWeights(x []float32, scale float32) (peak, sum float32) {
-	if useAVX2 && scale > 0 {
-		peak = maxAVX2(&x[0], len(x)) * scale
-		return peak, expSumAVX2(&x[0], &x[0], len(x), scale, peak)
-	}
-	return attentionWeightsGeneric(x, scale)
 }
 
 func storeKV(keys, values []uint16, key, value []float32) {

@@ -179,8 +179,6 @@ quantBlock:
 	VCVTDQ2PS    X7, X7
 	VMULSS       X6, X7, X7
 	VUNPCKLPS    X7, X6, X6
-	VCVTPS2PH    $0, X6, X6
-	VCVTPH2PS    X6, X6
 	VMOVQ        X6, 32(BX)
 	MOVL         R9, R10
 	SHLL         $7, R10
@@ -212,6 +210,36 @@ quantConstant:
 	MOVL    R8, 36(BX)
 	MOVQ    $0, 40(BX)
 	JMP     quantNext
+
+// func sumSquaresAVX2(x *float32, n int) float32
+//
+// AX x, CX numbers left, Y4 the sums of eight lanes, Y7 mask of the tail
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-20
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPS Y4, Y4, Y4
+	SUBQ   $8, CX
+	JLT    squaresTail
+
+squaresLoop:
+	VMOVUPS     (AX), Y0
+	VFMADD231PS Y0, Y0, Y4
+	ADDQ        $32, AX
+	SUBQ        $8, CX
+	JGE         squaresLoop
+
+squaresTail:
+	ADDQ        $8, CX
+	JZ          squaresDone
+	TAIL_MASK
+	VMASKMOVPS  (AX), Y7, Y0
+	VFMADD231PS Y0, Y0, Y4
+
+squaresDone:
+	SUM_LANES
+	VMOVSS X4, ret+16(FP)
+	VZEROUPPER
+	RET
 
 // func scaleByAVX2(out, x, weight *float32, n int, s float32)
 //

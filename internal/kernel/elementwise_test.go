@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
+	"math/big"
 	"testing"
 )
 
@@ -116,6 +118,114 @@ func TestRotaryAnglesOfLargePositions(t *testing.T) {
 		s, c := math.Sincos(float64(position))
 		if cos[0] != float32(c) || sin[0] != float32(s) {
 			t.Errorf("position %d: %v, %v", position, cos[0], sin[0])
+		}
+	}
+}
+
+// Whatever the level, the same bits: also far out, and for numbers that are not
+// finite.
+func TestElementwiseLevelsAgree(t *testing.T) {
+	r := newRand(t, 5)
+	for _, n := range append(lengths, 1000) {
+		x, y := normals(r, n), normals(r, n)
+		for i := range x {
+			x[i] *= float32(math.Exp(3 * r.NormFloat64()))
+		}
+		if n > 20 {
+			copy(x, []float32{88, -88, 89, 90, -87.5, -103, 1e30, -1e30, 0, inf, -inf, nan, 1e-40})
+		}
+		type result struct{ norm, silu, weights, sums []float32 }
+		var want *result
+		for _, l := range Levels() {
+			restore := Use(l)
+			var got result
+			got.norm, got.silu, got.weights = make([]float32, n), append([]float32(nil), x...), make([]float32, n)
+			squares := RMSNorm(got.norm, x, y, 1e-5)
+			SiLUMul(got.silu, y)
+			got.sums = []float32{squares, expSum(x, got.weights, 0.7, 1.5), maximum(y), float32(LogSumExp(y))}
+			restore()
+			if want == nil {
+				want = &got
+				continue
+			}
+			equalBits(t, fmt.Sprintf("RMSNorm of %d at %v", n, l), got.norm, want.norm)
+			equalBits(t, fmt.Sprintf("SiLUMul of %d at %v", n, l), got.silu, want.silu)
+			equalBits(t, fmt.Sprintf("exp of %d at %v", n, l), got.weights, want.weights)
+			equalBits(t, fmt.Sprintf("sums of %d at %v", n, l), got.sums, want.sums)
+		}
+	}
+}
+
+func TestExp32IsWithinItsBound(t *testing.T) {
+	for x := float32(-87); x < 88.3; x += 0.0137 {
+		want := math.Exp(float64(x))
+		if got := float64(exp32(x)); math.Abs(got-want) > 0x1p-22*want {
+			t.Fatalf("exp(%v) is %v, want %v", x, got, want)
+		}
+	}
+	for _, c := range []struct{ x, want float32 }{{0, 1}, {-88, 0}, {-inf, 0}, {89, inf}, {inf, inf}, {nan, nan}} {
+		if got := exp32(c.x); !sameBits(got, c.want) {
+			t.Errorf("exp(%v) is %v, want %v", c.x, got, c.want)
+		}
+	}
+}
+
+func TestLogSumExp(t *testing.T) {
+	atEachLevel(t, func(t *testing.T) {
+		r := newRand(t, 6)
+		for _, n := range append(lengths, 257, 49152) {
+			x := guarded[float32](t, n)
+			sum := 0.0
+			for i := range x {
+				x[i] = float32(4*r.NormFloat64()) + 300
+				sum += math.Exp(float64(x[i]) - 300)
+			}
+			if got, want := LogSumExp(x), 300+math.Log(sum); math.Abs(got-want) > 0x1p-19 {
+				t.Errorf("%d numbers: %v, want %v", n, got, want)
+			}
+		}
+		for _, c := range []struct {
+			x    []float32
+			want float64
+		}{{nil, math.Inf(-1)}, {[]float32{-inf, -inf}, math.Inf(-1)}, {[]float32{-inf, 0}, 0}} {
+			if got := LogSumExp(c.x); got != c.want {
+				t.Errorf("%v: %v, want %v", c.x, got, c.want)
+			}
+		}
+		if got := LogSumExp([]float32{1, nan, 2}); got == got {
+			t.Errorf("with a NaN: %v", got)
+		}
+	})
+}
+
+// fma32 against arithmetic of 200 bits, on numbers chosen so that sums land on
+// and beside the middle between two float32.
+func TestFMA32RoundsOnce(t *testing.T) {
+	r := newRand(t, 7)
+	exact := func(a, b, c float32) float32 {
+		big := func(v float32) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(float64(v)) }
+		s := big(a)
+		s.Mul(s, big(b)).Add(s, big(c))
+		f, _ := s.Float32()
+		return f
+	}
+	for range 200000 {
+		a := float32(1+r.IntN(1<<12)) * 0x1p-12
+		b := float32(1+r.IntN(1<<13)) * 0x1p-13
+		c := float32(r.IntN(1<<24)-1<<23) * float32(math.Ldexp(1, r.IntN(40)-30))
+		if got, want := fma32(a, b, c), exact(a, b, c); got != want {
+			t.Fatalf("%v·%v + %v is %v, want %v", a, b, c, got, want)
+		}
+		a, b, c = float32(r.NormFloat64()), float32(r.NormFloat64()*0x1p-29), 1
+		if got, want := fma32(a, b, c), exact(a, b, c); got != want {
+			t.Fatalf("%v·%v + %v is %v, want %v", a, b, c, got, want)
+		}
+	}
+	// Half a unit and a bit too small for double precision to hold.
+	const half = 0x1p-24
+	for _, c := range [][3]float32{{half, 1 + 0x1p-23, 1}, {0x1p-12 + 0x1p-35, 0x1p-12, 1}, {-0x1p-13, 0x1p-12 + 0x1p-35, 1 + 0x1p-23}, {0x1p-12 - 0x1p-36, 0x1p-12 + 0x1p-36, 1}} {
+		if got, want := fma32(c[0], c[1], c[2]), exact(c[0], c[1], c[2]); got != want {
+			t.Errorf("%v·%v + %v is %v, want %v", c[0], c[1], c[2], got, want)
 		}
 	}
 }

@@ -20,9 +20,9 @@ type Product struct {
 //
 // The dot product of a block is an exact integer; blocks are then added in
 // order, each as acc + (d·scale)·dot and, for Q4_1, + m·sum, every operation
-// rounded to float32: so the result is bit-equal on every level. A float matrix
-// adds column after column, fused or not as the level has it: within
-// n·2⁻²⁴·Σ|w·x| of the exact sum.
+// rounded to float32. A float matrix adds column after column with fused
+// operations: within n·2⁻²⁴·Σ|w·x| of the exact sum. All levels give the same
+// bits.
 func Multiply(p *Pool, a *Activations, products ...Product) {
 	for _, m := range products {
 		if m.Stride == 0 {
@@ -185,9 +185,9 @@ func floatTileGeneric(f Format, weights []byte, a []float32, n int, out []float3
 				for r := range acc {
 					w := column + r
 					if f == F16 {
-						acc[r] += float32(half(weights[2*w:]) * x)
+						acc[r] = fma32(half(weights[2*w:]), x, acc[r])
 					} else {
-						acc[r] += float32(math.Float32frombits(binary.LittleEndian.Uint32(weights[4*w:])) * x)
+						acc[r] = fma32(math.Float32frombits(binary.LittleEndian.Uint32(weights[4*w:])), x, acc[r])
 					}
 				}
 			}

@@ -1,13 +1,10 @@
 package kernel
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // SiLUMul sets gate to gate/(1+exp(−gate)) · up, element by element: the gated
-// unit SwiGLU (Shazeer 2020). The relative error is at most 2⁻²⁰; gates below
-// −87 give 0 or a subnormal number.
+// unit SwiGLU (Shazeer 2020). The relative error is at most 2⁻²⁰ down to gates of
+// −87, below which the result is 0; all levels give the same bits.
 func SiLUMul(gate, up []float32) {
 	if len(gate) != len(up) {
 		panic(fmt.Sprintf("kernel.SiLUMul: lengths %d and %d differ", len(gate), len(up)))
@@ -17,6 +14,6 @@ func SiLUMul(gate, up []float32) {
 
 func siluMulGeneric(gate, up []float32) {
 	for i, g := range gate {
-		gate[i] = g / (1 + float32(math.Exp(float64(-g)))) * up[i]
+		gate[i] = float32(g/(exp32(-g)+1)) * up[i]
 	}
 }
