@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -52,10 +53,12 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.cause }
 
-// Main runs the command line and returns the process's exit code.
+// Main runs the command line and returns the process's exit code. The first
+// interrupt ends the work cleanly, a second one ends the process at once.
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	return run(ctx, args, os.Stdout, os.Stderr)
 }
 
@@ -70,14 +73,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func exitCode(ctx context.Context, err error, stderr io.Writer) int {
-	var exit *exitError
+	exit, coded := errors.AsType[*exitError](err)
 	switch {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "ragstone: interrupted")
 		return exitInterrupted
-	case errors.As(err, &exit):
+	case coded:
 		if exit.cause != nil {
 			fmt.Fprintln(stderr, "ragstone:", exit.cause)
 		}
@@ -90,18 +93,28 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 // newRoot lists every command.
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "ragstone",
-		Short:         "Your own OpenAI platform in one binary",
+		Use:   "ragstone",
+		Short: "Your own OpenAI platform in one binary",
+		Long: `Answer questions from your own documents, with citations, and serve the OpenAI
+API to programs: with models that run inside this binary, on this machine.
+
+Exit codes: 0 done; 1 it failed; 2 the command line was wrong; 3 the documents
+do not answer the question (ask, search); 130 interrupted.`,
+		Example: `  ragstone ask ./handbook "How many days of leave does a new hire get?"
+  ragstone serve
+  ragstone models`,
+		Args:          knownCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		SuggestionsMinimumDistance: 2, // of what knownCommand suggests, in letters
 		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
 			a.config, err = config.Load(chosenSettings(c)...)
 			return err
 		},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &exitError{exitUsage, fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
-	})
+	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(
 		newAskCommand(a),
 		newSearchCommand(a),
@@ -112,5 +125,41 @@ func newRoot(a *app) *cobra.Command {
 		newBenchCommand(a),
 		newVersionCommand(a),
 	)
+	refuseWrongArguments(root)
 	return root
+}
+
+// knownCommand refuses a first word that names no command.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+// refuseWrongArguments makes wrong arguments of a command and of those below
+// it errors of the command line.
+func refuseWrongArguments(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError(c, err)
+			}
+			return nil
+		}
+	}
+	for _, below := range c.Commands() {
+		refuseWrongArguments(below)
+	}
+}
+
+// usageError says where the right usage stands, unless err says it already.
+func usageError(c *cobra.Command, err error) error {
+	if _, explained := errors.AsType[*exitError](err); explained {
+		return err
+	}
+	return &exitError{exitUsage, fmt.Errorf("%w (see `%s --help`)", err, c.CommandPath())}
 }
