@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Answerer answers a question from the passages a search found. There are
@@ -12,7 +13,8 @@ import (
 // An Answerer is safe for concurrent use.
 type Answerer interface {
 	// Answer works on results, best passages first. say, which may be nil,
-	// receives the answer's text in pieces as it becomes final.
+	// receives a written text in pieces as each becomes final. A text that is
+	// a quotation is not said: Ask says it once it is verified.
 	Answer(ctx context.Context, results *Results, say func(text string)) (*Answer, error)
 }
 
@@ -95,6 +97,7 @@ type Source interface {
 }
 
 // Verify compares every quote of the answer, byte for byte, with its source.
+// An extracted answer must be the marked words of its quote.
 func (a *Answer) Verify(source Source) error {
 	for _, c := range a.Citations {
 		text, err := source.DocumentText(c.Path)
@@ -108,7 +111,19 @@ func (a *Answer) Verify(source Source) error {
 			return fmt.Errorf("check citation %d, marked bytes %v of %d: %w", c.N, c.Mark, len(c.Quote), ErrMisquote)
 		}
 	}
+	if a.Method == MethodExtract && a.Answered && !a.isMarked() {
+		return fmt.Errorf("check the answer against its citation: %w", ErrMisquote)
+	}
 	return nil
+}
+
+// isMarked reports whether the answer is the marked words of its first quote.
+func (a *Answer) isMarked() bool {
+	if len(a.Citations) == 0 {
+		return false
+	}
+	c := a.Citations[0]
+	return a.Text == c.Quote[c.Mark[0]:c.Mark[1]]
 }
 
 // cite quotes the bytes from start to end of a passage's text.
@@ -116,7 +131,7 @@ func (h *Hit) cite(n, start, end int) Citation {
 	return Citation{
 		N:       n,
 		Path:    h.Path,
-		Line:    h.Line + lineBreaks(h.Text[:start]),
+		Line:    h.Line + strings.Count(h.Text[:start], "\n"),
 		Page:    h.Page,
 		Heading: h.Headings,
 		Start:   h.Start + start,
@@ -124,14 +139,4 @@ func (h *Hit) cite(n, start, end int) Citation {
 		Quote:   h.Text[start:end],
 		Score:   h.Score,
 	}
-}
-
-func lineBreaks(s string) int {
-	n := 0
-	for i := range len(s) {
-		if s[i] == '\n' {
-			n++
-		}
-	}
-	return n
 }

@@ -25,7 +25,7 @@ const answerPassages = 10
 
 // Ask searches the corpus, lets the answerer answer from the best passages,
 // and checks every quote against its source. say, which may be nil, receives
-// the answer as it becomes final.
+// the answer as it becomes final; a quotation not before it is checked.
 func Ask(ctx context.Context, corpus *Corpus, answerer Answerer, question string, say func(text string)) (*Reply, error) {
 	start := time.Now()
 	results, err := corpus.Search(ctx, question, SearchOptions{K: answerPassages})
@@ -33,12 +33,21 @@ func Ask(ctx context.Context, corpus *Corpus, answerer Answerer, question string
 		return nil, err
 	}
 	searched := time.Now()
-	answer, err := answerer.Answer(ctx, results, say)
+	said := false
+	answer, err := answerer.Answer(ctx, results, func(text string) {
+		said = true
+		if say != nil {
+			say(text)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 	if err := answer.Verify(corpus); err != nil {
 		return nil, err
+	}
+	if say != nil && !said && answer.Text != "" {
+		say(answer.Text)
 	}
 	return &Reply{
 		Answer:  answer,

@@ -63,7 +63,7 @@ type SpanTrace struct {
 }
 
 // Answer implements Answerer.
-func (e *Extract) Answer(ctx context.Context, results *Results, say func(string)) (*Answer, error) {
+func (e *Extract) Answer(ctx context.Context, results *Results, _ func(string)) (*Answer, error) {
 	answer := &Answer{Question: results.Question, Method: MethodExtract, Model: e.Model}
 	sentences, err := rankSentences(ctx, results, e.Embedder, e.Scorer)
 	if err != nil {
@@ -92,9 +92,6 @@ func (e *Extract) Answer(ctx context.Context, results *Results, say func(string)
 	answer.Answered = true
 	answer.Text = spans[0].text()
 	answer.Citations = []Citation{spans[0].cite()}
-	if say != nil {
-		say(answer.Text)
-	}
 	return answer, nil
 }
 

@@ -72,13 +72,12 @@ func twoPassages() *Results {
 
 func TestExtractQuotesTheSpanTheModelFindsLikely(t *testing.T) {
 	extract := &Extract{Scorer: wordScorer{"3 March 1874"}, Model: "words", Threshold: -1, Trace: true}
-	var said strings.Builder
-	answer, err := extract.Answer(context.Background(), twoPassages(), func(s string) { said.WriteString(s) })
+	answer, err := extract.Answer(context.Background(), twoPassages(), func(s string) { t.Errorf("said %q before it was checked", s) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !answer.Answered || answer.Text != "3 March 1874" || said.String() != answer.Text {
-		t.Fatalf("answered %v with %q, said %q, want 3 March 1874", answer.Answered, answer.Text, said.String())
+	if !answer.Answered || answer.Text != "3 March 1874" {
+		t.Fatalf("answered %v with %q, want 3 March 1874", answer.Answered, answer.Text)
 	}
 	quote := "The Harrow lighthouse first shone on 3 March 1874, to the relief of sailors."
 	want := []Citation{{

@@ -10,7 +10,7 @@ type Quote struct {
 }
 
 // Answer implements Answerer.
-func (q *Quote) Answer(ctx context.Context, results *Results, say func(string)) (*Answer, error) {
+func (q *Quote) Answer(ctx context.Context, results *Results, _ func(string)) (*Answer, error) {
 	answer := &Answer{Question: results.Question, Method: MethodQuote}
 	sentences, err := rankSentences(ctx, results, q.Embedder, nil)
 	if err != nil || len(sentences) == 0 {
@@ -22,8 +22,5 @@ func (q *Quote) Answer(ctx context.Context, results *Results, say func(string)) 
 	}
 	answer.Answered = true
 	answer.Text = answer.Citations[0].Quote
-	if say != nil {
-		say(answer.Text)
-	}
 	return answer, nil
 }

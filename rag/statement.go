@@ -2,6 +2,7 @@ package rag
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,8 +15,6 @@ type statementReader struct {
 	text    string
 	refused bool // the model said that the passages hold no answer
 }
-
-func newStatementReader() *statementReader { return &statementReader{} }
 
 // add takes the next piece and returns the statements it completes. A
 // statement is complete when the next one has begun, so that its citations
@@ -78,13 +77,8 @@ var (
 // checker tests statements against the passages they name and numbers the
 // quotes that support them.
 type checker struct {
-	results   *Results
-	hits      []Hit
+	hits      []Hit // as they were shown to the model
 	citations []Citation
-}
-
-func newChecker(results *Results, hits []Hit) *checker {
-	return &checker{results: results, hits: hits}
 }
 
 // supportShare is the part of a statement's content words its passages must
@@ -107,8 +101,8 @@ func (c *checker) statement(text string) Statement {
 	}
 	s.Supported = true
 	for _, hit := range cited {
-		if n := c.quote(hit, s.Text); n > 0 {
-			s.Cites = appendNew(s.Cites, n)
+		if n := c.quote(hit, s.Text); n > 0 && !slices.Contains(s.Cites, n) {
+			s.Cites = append(s.Cites, n)
 		}
 	}
 	s.Supported = len(s.Cites) > 0
@@ -119,15 +113,6 @@ func tidy(s string) string {
 	s = strings.TrimSpace(s)
 	s = strings.TrimPrefix(s, "- ")
 	return strings.TrimPrefix(s, "* ")
-}
-
-func appendNew(list []int, n int) []int {
-	for _, have := range list {
-		if have == n {
-			return list
-		}
-	}
-	return append(list, n)
 }
 
 var quotation = regexp.MustCompile(`"([^"]{3,})"|“([^”]{3,})”`)

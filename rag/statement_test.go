@@ -11,7 +11,7 @@ func TestStatementsAreCutAsTheyComplete(t *testing.T) {
 	const text = "The lamp was lit in 1874 [1]. It burned oil. [1][2] Nobody knows why."
 	want := []string{"The lamp was lit in 1874 [1].", "It burned oil. [1][2]", "Nobody knows why."}
 	for size := 1; size < len(text); size += 5 {
-		r := newStatementReader()
+		r := &statementReader{}
 		var got []string
 		for at := 0; at < len(text); at += size {
 			got = append(got, r.add(text[at:min(at+size, len(text))])...)
@@ -24,7 +24,7 @@ func TestStatementsAreCutAsTheyComplete(t *testing.T) {
 }
 
 func TestRefusalIsSeenAcrossPieces(t *testing.T) {
-	r := newStatementReader()
+	r := &statementReader{}
 	r.add("NOT IN THE ")
 	r.add("PASSAGES")
 	if !r.refused {
@@ -55,7 +55,7 @@ func TestStatementsAreChecked(t *testing.T) {
 		{"Whales migrate south every winter [1].", false},                // something else
 	} {
 		results := lighthouse()
-		check := newChecker(results, results.Hits)
+		check := &checker{hits: results.Hits}
 		got := check.statement(c.statement)
 		if got.Supported != c.supported {
 			t.Errorf("%q: supported %v, want %v", c.statement, got.Supported, c.supported)
@@ -71,7 +71,7 @@ func TestStatementsAreChecked(t *testing.T) {
 
 func TestStatementQuotesTheSentenceThatSupportsIt(t *testing.T) {
 	results := lighthouse()
-	check := newChecker(results, results.Hits)
+	check := &checker{hits: results.Hits}
 	check.statement("The lamp burned rape oil [1].")
 	if len(check.citations) != 1 {
 		t.Fatalf("got %d citations, want 1", len(check.citations))

@@ -39,8 +39,8 @@ func (w *Write) Answer(ctx context.Context, results *Results, say func(string)) 
 	if len(hits) == 0 {
 		return answer, nil
 	}
-	check := newChecker(results, hits)
-	statements := newStatementReader()
+	check := checker{hits: hits}
+	statements := statementReader{}
 	zero := 0.0
 	request := llm.Request{
 		Messages:    writeMessages(results.Question, hits),
@@ -66,16 +66,24 @@ func (w *Write) Answer(ctx context.Context, results *Results, say func(string)) 
 		}
 	}
 	if statements.refused {
-		sentences := sentencesOf(results)
-		scoreWords(sentences, results.weights())
-		addStandardised(sentences, 1, func(s *sentence) float64 { return s.keyword })
-		answer.Statements, answer.Citations = nil, nearest(best(sentences, keptSentences))
-		return answer, nil
+		answer.Statements = nil
+	} else {
+		take(statements.rest())
 	}
-	take(statements.rest())
 	answer.Citations = check.citations
 	answer.finish()
+	if !answer.Answered {
+		answer.Citations = nearestByWords(results)
+	}
 	return answer, nil
+}
+
+// nearestByWords quotes the sentences that hold most of the question's words.
+func nearestByWords(results *Results) []Citation {
+	sentences := sentencesOf(results)
+	scoreWords(sentences, results.weights())
+	addStandardised(sentences, 1, func(s *sentence) float64 { return s.keyword })
+	return nearest(best(sentences, keptSentences))
 }
 
 // finish derives text and confidence from the statements: an answer of which
