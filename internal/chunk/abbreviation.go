@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,6 +24,13 @@ func isAbbreviation(word, next string) bool {
 		return unicode.IsNumber(first)
 	}
 	return false
+}
+
+// isOrdinal tells the day of a date in the languages that write it with a full
+// stop: "1. Februar".
+func isOrdinal(word, next string) bool {
+	day, err := strconv.Atoi(word)
+	return err == nil && day >= 1 && day <= 31 && months[next]
 }
 
 // isInitials tells "J" and "U.S", but not the pronoun "I".
@@ -62,6 +70,10 @@ var (
 	// beforeNumber are abbreviations where a number follows and words
 	// elsewhere.
 	beforeNumber = set(`p jan feb mar apr jun jul aug sep sept oct nov dec s abs abb kap nos n art bd c`)
+
+	// months are those of German, which has a capital for them.
+	months = set(`Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember
+		Jan Feb Mär Apr Jun Jul Aug Sep Sept Okt Nov Dez`)
 
 	// startsSentences are words that, with a capital, are rarely anything but
 	// the first of a sentence.

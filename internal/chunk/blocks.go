@@ -3,6 +3,7 @@ package chunk
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A blockKind says whether the text of a block is divided further.
@@ -109,9 +110,44 @@ func isUnderline(line string) bool {
 	return len(line) >= 3 && (strings.Trim(line, "=") == "" || strings.Trim(line, "-") == "")
 }
 
-// isRow tells a row of a table: cells between bars, or parted by tabs.
+// isRow tells a row of a table: cells between bars, or parted by tabs, or by
+// commas or semicolons as in CSV.
 func isRow(line string) bool {
-	return line[0] == '|' && strings.Count(line, "|") > 1 || strings.Contains(line, "\t")
+	return line[0] == '|' && strings.Count(line, "|") > 1 || strings.Contains(line, "\t") ||
+		isRecord(line, ',') || isRecord(line, ';')
+}
+
+// isRecord tells a line of at least three cells whose separators, outside
+// quotation marks, are followed by a cell at once, where prose has a blank or a
+// mark. The commas of an amount ("1,250,000") part no cells.
+func isRecord(line string, separator byte) bool {
+	cells, quoted := 1, false
+	for i := range len(line) {
+		switch {
+		case line[i] == '"':
+			quoted = !quoted
+		case quoted || line[i] != separator:
+		case !beginsCell(line[i+1:], separator):
+			return false
+		case !inAmount(line, i):
+			cells++
+		}
+	}
+	return cells >= 3 && !quoted
+}
+
+// beginsCell tells what can follow a separator: a cell, an empty one, or the end
+// of the line.
+func beginsCell(rest string, separator byte) bool {
+	r, size := utf8.DecodeRuneInString(rest)
+	return size == 0 || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.Is(unicode.Sc, r) ||
+		r == rune(separator) || strings.ContainsRune(`"+-.`, r)
+}
+
+// inAmount tells a comma between digits of which exactly three follow it.
+func inAmount(line string, i int) bool {
+	digit := func(i int) bool { return i >= 0 && i < len(line) && line[i] >= '0' && line[i] <= '9' }
+	return digit(i-1) && digit(i+1) && digit(i+2) && digit(i+3) && !digit(i+4)
 }
 
 // listMarker is the length of a list item's marker and the blanks after it, or

@@ -12,7 +12,7 @@ type Span struct{ Start, End int }
 // A Passage is a part of a document small enough to be embedded.
 type Passage struct {
 	Start, End int      // bytes of the document's text, without blanks at either end
-	Headings   []string // of the sections it begins in, outermost first
+	Headings   []string // of the section its first text below headings stands in, outermost first
 	Page       int      // it begins on, 0 where the document has no pages
 	Line       int      // it begins on, from 1
 }
@@ -60,7 +60,7 @@ func Split(doc *document.Document, o Options) []Passage {
 		passages = append(passages, Passage{
 			Start:    span.Start,
 			End:      span.End,
-			Headings: doc.HeadingPath(span.Start),
+			Headings: doc.HeadingPath(s.bodyStart(i, span)),
 			Page:     doc.PageAt(span.Start),
 			Line:     doc.LineAt(span.Start),
 		})
@@ -238,6 +238,22 @@ func (s *splitter) joinScraps() {
 		kept = append(kept, next)
 	}
 	s.runs = kept
+}
+
+// bodyStart is where passage i begins with something other than headings: a
+// passage that opens with the document's title, a section's heading and its
+// text belongs to that section.
+func (s *splitter) bodyStart(i int, span Span) int {
+	r := s.runs[i]
+	if !s.pieces[r.from].heading {
+		return span.Start
+	}
+	for _, p := range s.pieces[r.from:r.to] {
+		if !p.heading && !s.isBlank(p.Span) {
+			return trim(s.text, p.Span).Start
+		}
+	}
+	return s.pieces[r.to-1].Start
 }
 
 // fits counts a run as a whole.

@@ -57,7 +57,7 @@ func TestSplit(t *testing.T) {
 			text:    "# A\n\n## B\n\nOne two three. Four five six. Seven eight nine.\n\n## C\nTen.\n",
 			options: Options{MaxTokens: 10},
 			want: []string{
-				"A 1: # A\n\n## B\n\nOne two three.",
+				"A>B 1: # A\n\n## B\n\nOne two three.",
 				"A>B 5: Four five six. Seven eight nine.",
 				"A>C 7: ## C\nTen.",
 			},

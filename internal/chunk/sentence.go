@@ -16,8 +16,8 @@ import (
 // or a heading is one.
 //
 // Boundaries are those of Unicode Standard Annex 29, section 5, except that
-// none is set after an abbreviation, an initial or a number that heads a
-// sentence, and that a reference ("[3]") after a full stop stays with the
+// none is set after an abbreviation, an initial, the day of a date ("1. Mai")
+// or a number that heads a sentence, and that a reference ("[3]") after a full stop stays with the
 // sentence before it.
 func Sentences(text string) []Span {
 	var out []Span
@@ -126,7 +126,7 @@ func isBoundary(sentence, next string) bool {
 	if !hasLetter(closed) { // "1." heads what follows, unless it is an amount
 		return len(closed) > 5
 	}
-	return !isAbbreviation(lastWord(closed), firstWord(next))
+	return !isAbbreviation(lastWord(closed), firstWord(next)) && !isOrdinal(lastWord(closed), firstWord(next))
 }
 
 // endsWide tells a full stop of a script that puts no blank after it.

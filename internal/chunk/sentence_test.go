@@ -41,6 +41,11 @@ func TestSentences(t *testing.T) {
 		{"code", "⟦Run this:⟧\n```sh\n⟦a. B. c⟧\n⟦d⟧\n```\n⟦Done.⟧"},
 		{"chinese", "⟦今天很好。⟧⟦明天呢？⟧⟦不知道。⟧"},
 		{"german", "⟦Das ist z.B. Herr Dr. Meier.⟧ ⟦Er wohnt hier.⟧"},
+		{"german dates", "⟦Die Miete beginnt am 1. Februar 2022 und endet am 31. Januar 2032.⟧ ⟦Es sind 12.⟧ ⟦Mehr nicht.⟧"},
+		{"records", "⟦sku,name,price_eur⟧\n⟦A-1,Desk lamp,49.90⟧\n⟦A-2,\"Chair, black\",329.00⟧\n⟦x;y z;3⟧"},
+		{"amounts are no records", "⟦It costs 1,250,000 euros in\n2,100,000 cases.⟧"},
+		{"commas of prose", "⟦Red, green,\nblue, or 1,2,3, or\nnothing.⟧"},
+		{"commas in quotation marks", "⟦“One,” he said and\n“two,” she said, and [1],[2],[3].⟧"},
 		{"no text", "  \n\n --- \n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
