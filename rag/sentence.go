@@ -32,6 +32,10 @@ type sentence struct {
 
 	// score is the sum of the standardised evidence.
 	score float64
+
+	// heading tells one of the headings above the passage: it says what
+	// follows is about, and answers nothing.
+	heading bool
 }
 
 func (s *sentence) text() string { return s.hit.Text[s.start:s.end] }
@@ -43,6 +47,7 @@ func sentencesOf(results *Results) []*sentence {
 		hit := &results.Hits[i]
 		for _, span := range chunk.Sentences(hit.Text) {
 			s := &sentence{hit: hit, start: span.Start, end: span.End}
+			s.heading = slices.Contains(hit.Headings, s.text())
 			s.words = wordsOf(s.text())
 			if len(s.words) > 1 { // one word is a heading or a label, not an answer
 				all = append(all, s)
@@ -93,9 +98,18 @@ func scoreMeaning(ctx context.Context, all []*sentence, question []float32, embe
 }
 
 // best keeps the n sentences with the highest score under the given evidence.
+// Headings come after everything else.
 func best(all []*sentence, n int) []*sentence {
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b *sentence) int { return cmp.Compare(b.score, a.score) })
+	slices.SortStableFunc(sorted, func(a, b *sentence) int {
+		if a.heading != b.heading {
+			if a.heading {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(b.score, a.score)
+	})
 	return sorted[:min(n, len(sorted))]
 }
 
