@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -20,15 +19,6 @@ func newBenchCommand(a *app) *cobra.Command {
 		newBenchModelCommand(a),
 	)
 	return command
-}
-
-// modelPlace returns a path as it is when something is there, and otherwise the
-// folder of the model with that name, which is pulled if need be.
-func (a *app) modelPlace(c *cobra.Command, nameOrPath string) (string, error) {
-	if _, err := os.Stat(nameOrPath); err == nil {
-		return nameOrPath, nil
-	}
-	return a.ensureModel(c.Context(), nameOrPath)
 }
 
 // median returns the middle of some measurements, the lower of two.

@@ -52,7 +52,7 @@ work is not included.`,
 			if b.Threads == 0 {
 				b.Threads = a.config.Threads
 			}
-			dir, err := a.modelPlace(c, args[0])
+			dir, err := a.modelPath(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

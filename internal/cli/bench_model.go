@@ -60,7 +60,7 @@ The rates are the medians of several runs, after one that does not count.`,
 			if b.threads == 0 {
 				b.threads = a.config.Threads
 			}
-			place, err := a.modelPlace(c, args[0])
+			place, err := a.modelPath(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

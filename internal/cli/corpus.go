@@ -138,15 +138,6 @@ func isUnreachable(err error) bool {
 	return errors.As(err, &pull)
 }
 
-// modelPath turns a model's name or path into files on disk: a path is taken
-// as it is, a name is fetched if it is not in the store.
-func (a *app) modelPath(ctx context.Context, name string) (string, error) {
-	if _, err := os.Stat(name); err == nil && strings.ContainsAny(name, `/\.`) {
-		return name, nil
-	}
-	return a.ensureModel(ctx, name)
-}
-
 func (a *app) modelOptions(name string) llm.Options {
 	return llm.Options{Name: filepath.Base(name), Threads: a.config.Threads, MaxMemory: a.config.MaxMemory}
 }
@@ -217,7 +208,7 @@ func (a *app) reportProblems(failed []rag.FileProblem) {
 			fmt.Fprintf(a.stderr, "… and %d more files that could not be read\n", len(failed)-shown)
 			break
 		}
-		fmt.Fprintf(a.stderr, "not read: %s: %s\n", p.Path, p.Reason)
+		fmt.Fprintf(a.stderr, "not read: %s: %s\n", printable(p.Path), p.Reason)
 	}
 }
 

@@ -16,6 +16,23 @@ import (
 	"github.com/ragstone/ragstone/internal/disk"
 )
 
+// modelPath returns where a model's files are. A reference with a dot, a slash
+// or a backslash is a path where something stands there, and one that can only
+// be a path must; any other is a name, and its model is pulled if need be.
+func (a *app) modelPath(ctx context.Context, ref string) (string, error) {
+	if strings.HasPrefix(ref, "hf:") || !strings.ContainsAny(ref, `./\`) {
+		return a.ensureModel(ctx, ref)
+	}
+	_, err := os.Stat(ref)
+	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(ref, `/\`) {
+		return a.ensureModel(ctx, ref) // all-minilm-l6-v2.5 may be a name
+	}
+	if err != nil {
+		return "", fmt.Errorf("find model: %w", err)
+	}
+	return ref, nil
+}
+
 // ensureModel returns the folder of a model, and pulls the model first where it
 // is not in the store, telling what it does. Name is a catalog name or that of a
 // model in the store. Only this and `ragstone pull` download models.

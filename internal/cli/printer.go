@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 	"golang.org/x/term"
@@ -14,19 +15,22 @@ import (
 )
 
 // printer writes answers for people: coloured and wrapped on a terminal,
-// plain lines elsewhere.
+// plain lines elsewhere. Words of documents and models go to a terminal without
+// their control characters, which could drive it; elsewhere byte for byte.
 type printer struct {
 	w     io.Writer
 	width int
 	said  bool
 
+	foreign             func(string) string // makes others' words fit to show
 	strong, mark, faint func(string) string
 }
 
 func (a *app) newPrinter() *printer {
 	plain := func(s string) string { return s }
-	p := &printer{w: a.stdout, width: 0, strong: plain, mark: plain, faint: plain}
+	p := &printer{w: a.stdout, width: 0, foreign: plain, strong: plain, mark: plain, faint: plain}
 	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.foreign = printable
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			p.width = min(width, 100)
 		}
@@ -45,7 +49,7 @@ func (a *app) newPrinter() *printer {
 // say writes a piece of the answer as it comes.
 func (p *printer) say(text string) {
 	p.said = true
-	fmt.Fprint(p.w, p.strong(text))
+	fmt.Fprint(p.w, p.strong(p.foreign(text)))
 }
 
 // reply writes what follows the answer: the citations, or why there is none.
@@ -71,20 +75,30 @@ func (p *printer) reply(r *rag.Reply, note string) {
 
 // citation writes `[1] path:line (page 3)`, the heading, and the quote.
 func (p *printer) citation(c rag.Citation) {
-	page := ""
-	if c.Page > 0 {
-		page = fmt.Sprintf(" (page %d)", c.Page)
+	fmt.Fprintf(p.w, "[%d] %s\n", c.N, p.place(c.Path, c.Line, c.Page))
+	p.heading(c.Heading)
+	before, marked, after := c.Quote[:c.Mark[0]], c.Quote[c.Mark[0]:c.Mark[1]], c.Quote[c.Mark[1]:]
+	if marked != "" {
+		marked = p.mark(p.foreign(marked))
 	}
-	fmt.Fprintf(p.w, "[%d] %s:%d%s\n", c.N, relative(c.Path), c.Line, page)
-	if len(c.Heading) > 0 {
-		fmt.Fprintln(p.w, "    "+p.faint(rag.HeadingPath(c.Heading)))
-	}
-	quote := c.Quote
-	if c.Mark != [2]int{} {
-		quote = quote[:c.Mark[0]] + p.mark(quote[c.Mark[0]:c.Mark[1]]) + quote[c.Mark[1]:]
-	}
-	fmt.Fprintln(p.w, p.indent("“"+quote+"”"))
+	fmt.Fprintln(p.w, p.indent("“"+p.foreign(before)+marked+p.foreign(after)+"”"))
 	fmt.Fprintln(p.w)
+}
+
+// place is where words stand: path:line (page 3).
+func (p *printer) place(path string, line, page int) string {
+	place := fmt.Sprintf("%s:%d", p.foreign(relative(path)), line)
+	if page > 0 {
+		place += fmt.Sprintf(" (page %d)", page)
+	}
+	return place
+}
+
+// heading writes the headings above words, if there are any.
+func (p *printer) heading(headings []string) {
+	if len(headings) > 0 {
+		fmt.Fprintln(p.w, "    "+p.faint(p.foreign(rag.HeadingPath(headings))))
+	}
 }
 
 // passages writes a search's results in rank order.
@@ -93,15 +107,9 @@ func (p *printer) passages(r *rag.Results) {
 		fmt.Fprintln(p.w, "Nothing in the documents fits the query.")
 	}
 	for _, h := range r.Hits {
-		page := ""
-		if h.Page > 0 {
-			page = fmt.Sprintf(" (page %d)", h.Page)
-		}
-		fmt.Fprintf(p.w, "[%d] %s:%d%s  %s\n", h.Rank, relative(h.Path), h.Line, page, p.faint(standings(h)))
-		if len(h.Headings) > 0 {
-			fmt.Fprintln(p.w, "    "+p.faint(rag.HeadingPath(h.Headings)))
-		}
-		fmt.Fprintln(p.w, p.indent(h.Text))
+		fmt.Fprintf(p.w, "[%d] %s  %s\n", h.Rank, p.place(h.Path, h.Line, h.Page), p.faint(standings(h)))
+		p.heading(h.Headings)
+		fmt.Fprintln(p.w, p.indent(p.foreign(h.Text)))
 		fmt.Fprintln(p.w)
 	}
 }
@@ -124,6 +132,20 @@ func (p *printer) indent(text string) string {
 		text = style.Width(p.width - 4).Render(text)
 	}
 	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+}
+
+// printable shows control characters other than tabs and line breaks as
+// pictures, so that a document or a file's name cannot drive the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t', !unicode.IsControl(r):
+			return r
+		case r < ' ':
+			return '\u2400' + r // the Unicode block of their pictures
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // relative shows a path from the working directory where that is shorter.

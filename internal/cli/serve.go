@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
 
 func (a *app) serve(ctx context.Context) error {
 	s, err := server.Open(ctx, a.config, server.Options{
-		FindModel: a.findModel,
+		FindModel: a.modelPath,
 		Log:       slog.New(slog.NewTextHandler(a.stderr, nil)),
 	})
 	if _, tight := errors.AsType[*llm.MemoryError](err); tight {
@@ -53,16 +52,6 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	a.showNotice(s.Notice())
 	return errors.Join(s.Serve(ctx), s.Close())
-}
-
-// findModel returns the path of a model: that of a file or folder as it is, or
-// of the store's copy of a catalog model, pulled if need be.
-func (a *app) findModel(ctx context.Context, ref string) (string, error) {
-	if strings.ContainsAny(ref, `/\`) && !strings.HasPrefix(ref, "hf:") {
-		_, err := os.Stat(ref)
-		return ref, err
-	}
-	return a.ensureModel(ctx, ref)
 }
 
 // showNotice tells the operator what has started, and a program that starts us
