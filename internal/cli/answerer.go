@@ -32,6 +32,28 @@ func (f *modelFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.method, "answer", "", "extract, write or quote; default is what suits the model, measured once")
 }
 
+// validate refuses flags that do not go together, before any work is done.
+func (f modelFlags) validate() error {
+	switch method := rag.Method(f.method); {
+	case method != "" && method != rag.MethodExtract && method != rag.MethodWrite && method != rag.MethodQuote:
+		return &exitError{exitUsage, fmt.Errorf("--answer is %q: want extract, write or quote", f.method)}
+	case f.upstream == "" && f.model == "none" && (method == rag.MethodExtract || method == rag.MethodWrite):
+		return &exitError{exitUsage, fmt.Errorf("--answer %s needs a model, and --model is none", method)}
+	case f.upstream == "":
+		return nil
+	case method == rag.MethodExtract:
+		return &exitError{exitUsage, errors.New("an upstream cannot extract: it does not tell how likely given words are; leave --answer out or use write")}
+	case method == rag.MethodQuote:
+		return &exitError{exitUsage, errors.New("--answer quote asks no model: leave --upstream out")}
+	case f.upstreamModel == "":
+		return &exitError{exitUsage, errors.New("--upstream needs --upstream-model, a model that server has")}
+	}
+	if err := (&llm.Upstream{URL: f.upstream, Model: f.upstreamModel}).Validate(); err != nil {
+		return &exitError{exitUsage, fmt.Errorf("--upstream: %w", err)}
+	}
+	return nil
+}
+
 // openedAnswerer is an answerer with what it must release and what the reader
 // of its answers should know.
 type openedAnswerer struct {
@@ -51,13 +73,9 @@ func (o *openedAnswerer) Close() error {
 // openAnswerer chooses the answerer: an upstream writes, a local model does
 // what it was measured to do better, no model quotes.
 func (a *app) openAnswerer(ctx context.Context, flags modelFlags, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
-	switch rag.Method(flags.method) {
-	case "", rag.MethodExtract, rag.MethodWrite, rag.MethodQuote:
-	default:
-		return nil, &exitError{exitUsage, fmt.Errorf("--answer is %q: want extract, write or quote", flags.method)}
-	}
 	if flags.upstream != "" {
-		return a.openUpstream(flags)
+		upstream := &llm.Upstream{URL: flags.upstream, Key: a.config.UpstreamKey, Model: flags.upstreamModel}
+		return &openedAnswerer{Answerer: &rag.Write{Generator: upstream, Model: flags.upstreamModel}}, nil
 	}
 	quote := &openedAnswerer{Answerer: &rag.Quote{Embedder: sentenceEmbedder(embedder)}}
 	if flags.method == string(rag.MethodQuote) || flags.model == "none" {
@@ -74,17 +92,6 @@ func (a *app) openAnswerer(ctx context.Context, flags modelFlags, embedder *llm.
 		return nil, err
 	}
 	return a.openLocal(ctx, flags, path, embedder)
-}
-
-func (a *app) openUpstream(flags modelFlags) (*openedAnswerer, error) {
-	if flags.method == string(rag.MethodExtract) {
-		return nil, &exitError{exitUsage, errors.New("an upstream cannot extract: it does not tell how likely given words are; leave --answer out or use write")}
-	}
-	if flags.upstreamModel == "" {
-		return nil, &exitError{exitUsage, errors.New("--upstream needs --upstream-model, a model that server has")}
-	}
-	upstream := &llm.Upstream{URL: flags.upstream, Key: a.config.UpstreamKey, Model: flags.upstreamModel}
-	return &openedAnswerer{Answerer: &rag.Write{Generator: upstream, Model: flags.upstreamModel}}, nil
 }
 
 func (a *app) openLocal(ctx context.Context, flags modelFlags, path string, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {

@@ -41,6 +41,9 @@ server.`,
 			if question == "" {
 				return &exitError{exitUsage, errors.New("the question is empty")}
 			}
+			if err := models.validate(); err != nil {
+				return err
+			}
 			return a.ask(cmd.Context(), roots, question, options, models, asJSON)
 		},
 	}
