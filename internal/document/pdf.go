@@ -53,21 +53,44 @@ func (e *pdfEngine) start(cacheDir string) error {
 	if e.pool != nil || e.err != nil {
 		return e.err
 	}
+	// A cache that cannot be made or written, on a full disk, costs time only.
+	if e.cache = openPDFCache(cacheDir); e.cache != nil {
+		if e.pool, e.err = newPDFPool(e.cache); e.err == nil {
+			return nil
+		}
+		_ = e.cache.Close(context.Background())
+		e.cache = nil
+	}
+	if e.pool, e.err = newPDFPool(nil); e.err != nil {
+		e.err = fmt.Errorf("start PDFium: %w", e.err)
+	}
+	return e.err
+}
+
+// openPDFCache returns the cache in a folder, or nil.
+func openPDFCache(dir string) wazero.CompilationCache {
+	if dir == "" || os.MkdirAll(dir, 0o700) != nil {
+		return nil
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil
+	}
+	return cache
+}
+
+// newPDFPool compiles PDFium, or takes it from the cache, which may be nil.
+func newPDFPool(cache wazero.CompilationCache) (pdfium.Pool, error) {
 	// Without WithCloseOnContextDone a PDF that sends PDFium round in circles
 	// could not be stopped. Its checks make PDFium three times slower.
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
 		WithMemoryLimitPages(pdfMemoryPages).
 		WithCloseOnContextDone(true)
-	if cacheDir != "" {
-		// A cache that cannot be made costs time only.
-		if err := os.MkdirAll(cacheDir, 0o700); err == nil {
-			if e.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err == nil {
-				config = config.WithCompilationCache(e.cache)
-			}
-		}
+	if cache != nil {
+		config = config.WithCompilationCache(cache)
 	}
-	e.pool, e.err = webassembly.Init(webassembly.Config{
+	return webassembly.Init(webassembly.Config{
 		Context:       experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0)),
 		MaxTotal:      runtime.GOMAXPROCS(0),
 		MaxIdle:       1,
@@ -76,10 +99,6 @@ func (e *pdfEngine) start(cacheDir string) error {
 		Stderr:        io.Discard,
 		RuntimeConfig: config,
 	})
-	if e.err != nil {
-		e.err = fmt.Errorf("start PDFium: %w", e.err)
-	}
-	return e.err
 }
 
 // close frees the engine when the files being read are done.

@@ -235,6 +235,23 @@ func TestParserCloseAndCache(t *testing.T) {
 	if _, err := p.Parse(t.Context(), "a.pdf", data); !errors.Is(err, errEngineClosed) {
 		t.Errorf("after Close: error %v, want %v", err, errEngineClosed)
 	}
+
+	// Folders in place of its files, which can be neither read nor replaced,
+	// stand for a disk that is full.
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the cache holds %q, error %v; want compiled code", files, err)
+	}
+	for _, file := range files {
+		if err := errors.Join(os.Remove(file), os.MkdirAll(filepath.Join(file, "full"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := &Parser{CacheDir: dir}
+	defer next.Close()
+	if doc, err := next.Parse(t.Context(), "a.pdf", data); err != nil || doc.Text != "Text.\n" {
+		t.Errorf("with an unusable cache: got %v, error %v, want the text", doc, err)
+	}
 }
 
 // TestPDFWords compares the words of every PDF of the shared data with those
