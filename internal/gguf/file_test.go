@@ -156,6 +156,7 @@ func TestHostileFilesAreRefusedInOneSentence(t *testing.T) {
 		{"key cut", newHead(0, 1).put(uint64(100)).pad(16), "truncated: the name of metadata value 0 needs bytes 32–132"},
 		{"string past the end", newHead(0, 1).put("k", uint32(KindString), uint64(math.MaxUint64)).pad(8), `truncated: metadata value "k" needs bytes`},
 		{"unknown kind", newHead(0, 1).put("k", uint32(77)).pad(8), `metadata value "k" has the unknown kind 77`},
+		{"unknown kind under a long key", newHead(0, 1).put(strings.Repeat("k", 5000), uint32(77)).pad(8), strings.Repeat("k", 80) + `…" has the unknown kind 77`},
 		{"bad bool", newHead(0, 1).put("k", uint32(KindBool), byte(2)).pad(8), "bool of value 2"},
 		{"huge array", newHead(0, 1).put("k", uint32(KindArray), uint32(KindInt64), huge).pad(8), "announces 4611686018427387904 elements of kind int64"},
 		{"array of nothing known", newHead(0, 1).put("k", uint32(KindArray), uint32(99), uint64(1)).pad(8), "array of the unknown kind 99"},

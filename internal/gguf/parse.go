@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Limits on what a file may announce. Real files stay far below them.
@@ -52,6 +53,16 @@ func (r *reader) refuse(format string, args ...any) {
 	if r.err == nil {
 		r.err = &FormatError{Path: r.path, Reason: fmt.Sprintf(format, args...)}
 	}
+}
+
+// shown is a name as an error tells it: in a damaged file it may be 64 KiB of
+// anything.
+func shown(name string) string {
+	const most = 80
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
 }
 
 // truncated records that what, which needs bytes from..to, goes past the end.
@@ -135,14 +146,14 @@ func (r *reader) header() (tensors, values uint64) {
 func (r *reader) metadata(f *File, n uint64) {
 	for i := uint64(0); i < n && r.err == nil; i++ {
 		key := r.name(fmt.Sprintf("the name of metadata value %d", i))
-		what := fmt.Sprintf("metadata value %q", key)
+		what := fmt.Sprintf("metadata value %q", shown(key))
 		kind := Kind(r.uint32(what))
 		v := r.value(what, kind, 0)
 		if r.err != nil {
 			return
 		}
 		if _, ok := f.meta[key]; ok {
-			r.refuse("metadata key %q appears twice", key)
+			r.refuse("metadata key %q appears twice", shown(key))
 			return
 		}
 		f.meta[key] = v
@@ -160,11 +171,11 @@ func (r *reader) descriptions(f *File, n uint64) {
 			return
 		}
 		if _, ok := f.byName[t.Name]; ok {
-			r.refuse("tensor %q appears twice", t.Name)
+			r.refuse("tensor %q appears twice", shown(t.Name))
 			return
 		}
 		if offset%alignment != 0 {
-			r.refuse("tensor %q starts at offset %d, which is no multiple of the alignment %d", t.Name, offset, alignment)
+			r.refuse("tensor %q starts at offset %d, which is no multiple of the alignment %d", shown(t.Name), offset, alignment)
 			return
 		}
 		f.byName[t.Name] = len(f.tensors)
@@ -199,10 +210,10 @@ func (r *reader) alignment(f *File) uint64 {
 // missing. The offset counts from the start of the data section.
 func (r *reader) description(i uint64) (t Tensor, offset uint64) {
 	t.Name = r.name(fmt.Sprintf("the name of tensor %d", i))
-	what := fmt.Sprintf("the description of tensor %q", t.Name)
+	what := fmt.Sprintf("the description of tensor %q", shown(t.Name))
 	dims := r.uint32(what)
 	if dims > maxDimensions {
-		r.refuse("tensor %q has %d dimensions, at most %d are allowed", t.Name, dims, maxDimensions)
+		r.refuse("tensor %q has %d dimensions, at most %d are allowed", shown(t.Name), dims, maxDimensions)
 		return t, 0
 	}
 	values := 1
@@ -217,14 +228,14 @@ func (r *reader) description(i uint64) (t Tensor, offset uint64) {
 			values, ok = product(values, int(d))
 		}
 		if !ok {
-			r.refuse("tensor %q has an impossible dimension %d", t.Name, d)
+			r.refuse("tensor %q has an impossible dimension %d", shown(t.Name), d)
 			return t, 0
 		}
 		t.Shape[j] = int(d)
 	}
 	t.Type = Type(r.uint32(what))
 	if n, _ := t.Type.Block(); n == 0 {
-		r.refuse("tensor %q has the unknown type %d", t.Name, uint32(t.Type))
+		r.refuse("tensor %q has the unknown type %d", shown(t.Name), uint32(t.Type))
 	}
 	return t, r.uint64(what)
 }
@@ -237,13 +248,13 @@ func (r *reader) locate(tensors []Tensor, offsets []uint64, start uint64) {
 		t := &tensors[i]
 		size, ok := t.bytes()
 		if !ok {
-			r.refuse("tensor %q cannot have shape %v in type %s", t.Name, t.Shape, t.Type)
+			r.refuse("tensor %q cannot have shape %v in type %s", shown(t.Name), t.Shape, t.Type)
 			return
 		}
 		from := start + offsets[i]
 		to := from + uint64(size)
 		if from < start || to < from || to > uint64(len(r.data)) {
-			r.truncated(fmt.Sprintf("tensor %q", t.Name), from, max(to, from))
+			r.truncated(fmt.Sprintf("tensor %q", shown(t.Name)), from, max(to, from))
 			return
 		}
 		t.Data = r.data[from:to:to]
@@ -252,7 +263,7 @@ func (r *reader) locate(tensors []Tensor, offsets []uint64, start uint64) {
 	for i := 1; i < len(order); i++ {
 		a, b := order[i-1], order[i]
 		if offsets[a]+uint64(len(tensors[a].Data)) > offsets[b] {
-			r.refuse("tensors %q and %q overlap", tensors[a].Name, tensors[b].Name)
+			r.refuse("tensors %q and %q overlap", shown(tensors[a].Name), shown(tensors[b].Name))
 			return
 		}
 	}
