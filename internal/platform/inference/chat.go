@@ -4,11 +4,9 @@ import (
 	"context"
 	"iter"
 	"strings"
-	"time"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
-	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -16,13 +14,9 @@ import (
 // Completion or Chunks, once, and closes it.
 type ChatAnswer struct {
 	*running
-	id        string
-	created   int64
-	model     string // as it was asked for
-	printed   string // of the weights
-	choices   int
-	logProbs  bool
-	withUsage bool
+	envelope
+	choices  int
+	logProbs bool
 }
 
 // Chat starts the answer to a chat request. An error means that nothing was
@@ -46,14 +40,10 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 		return nil, err
 	}
 	return &ChatAnswer{
-		running:   run,
-		id:        state.NewID("chatcmpl-"),
-		created:   time.Now().Unix(),
-		model:     route.asked,
-		printed:   route.model.Fingerprint,
-		choices:   request.N,
-		logProbs:  request.LogProbs,
-		withUsage: r.StreamOptions != nil && r.StreamOptions.IncludeUsage,
+		running:  run,
+		envelope: newEnvelope("chatcmpl-", route, r.StreamOptions),
+		choices:  request.N,
+		logProbs: request.LogProbs,
 	}, nil
 }
 
@@ -68,8 +58,8 @@ func (rt route) chatRequest(r *openai.ChatCompletionRequest) (llm.Request, error
 		N:                int(valueOr(r.N, 1)),
 		Temperature:      r.Temperature,
 		TopP:             r.TopP,
-		PresencePenalty:  numberOr(r.PresencePenalty, 0),
-		FrequencyPenalty: numberOr(r.FrequencyPenalty, 0),
+		PresencePenalty:  valueOr(r.PresencePenalty, 0),
+		FrequencyPenalty: valueOr(r.FrequencyPenalty, 0),
 		LogitBias:        bias,
 		Seed:             r.Seed,
 		Stop:             r.Stop,
@@ -129,13 +119,6 @@ func capped(prompt, most, n, context int) Usage {
 	return Usage{PromptTokens: prompt, CompletionTokens: most * max(n, 1)}
 }
 
-func numberOr(v *float64, absent float64) float64 {
-	if v == nil {
-		return absent
-	}
-	return *v
-}
-
 // Completion reads the answer to its end.
 func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 	choices, usage, err := llm.Collect(a.deltas())
@@ -148,7 +131,7 @@ func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 		Created:           a.created,
 		Model:             a.model,
 		ServiceTier:       "default",
-		SystemFingerprint: a.printed,
+		SystemFingerprint: a.fingerprint,
 		Object:            "chat.completion",
 		Usage:             wireUsage(usage),
 	}
@@ -172,14 +155,10 @@ func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 				return
 			}
 		}
-		var usage llm.Usage
 		for delta, err := range a.deltas() {
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			if delta.Usage != nil {
-				usage = *delta.Usage
 			}
 			if !a.yieldDelta(delta, yield) {
 				return
@@ -187,7 +166,7 @@ func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 		}
 		if a.withUsage {
 			last := a.chunk()
-			counts := wireUsage(usage)
+			counts := wireUsage(a.exact)
 			last.Usage.Counts = &counts
 			yield(last, nil)
 		}
@@ -219,7 +198,7 @@ func (a *ChatAnswer) chunk(choices ...openai.ChunkChoice) *openai.ChatCompletion
 		Created:           a.created,
 		Model:             a.model,
 		ServiceTier:       "default",
-		SystemFingerprint: a.printed,
+		SystemFingerprint: a.fingerprint,
 		Object:            "chat.completion.chunk",
 		Usage:             openai.ChunkUsage{Asked: a.withUsage},
 	}

@@ -98,8 +98,8 @@ func stopsAllowed(stops []string) error {
 	return nil
 }
 
-// valueOr is an optional whole number or what it means when absent.
-func valueOr(v *int64, absent int64) int64 {
+// valueOr is an optional value, or what it means when absent.
+func valueOr[T any](v *T, absent T) T {
 	if v == nil {
 		return absent
 	}

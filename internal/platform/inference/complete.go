@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"time"
 	"unicode/utf8"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
-	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -25,14 +23,10 @@ const defaultMaxTokens = 16
 // Completion or Events, once, and closes it.
 type CompletionAnswer struct {
 	*running
-	id        string
-	created   int64
-	model     string // as it was asked for
-	printed   string // of the weights
-	logProbs  bool
-	options   int // likeliest tokens wanted beside each
-	withUsage bool
-	offsets   []int // characters sent so far, by choice
+	envelope
+	logProbs bool
+	options  int   // likeliest tokens wanted beside each
+	offsets  []int // characters sent so far, by choice
 }
 
 // Complete starts the answer to a completion request. Errors are those of
@@ -58,15 +52,11 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 		return nil, err
 	}
 	return &CompletionAnswer{
-		running:   run,
-		id:        state.NewID("cmpl-"),
-		created:   time.Now().Unix(),
-		model:     route.asked,
-		printed:   route.model.Fingerprint,
-		logProbs:  r.LogProbs != nil,
-		options:   int(valueOr(r.LogProbs, 0)),
-		withUsage: r.StreamOptions != nil && r.StreamOptions.IncludeUsage,
-		offsets:   make([]int, len(requests)*n),
+		running:  run,
+		envelope: newEnvelope("cmpl-", route, r.StreamOptions),
+		logProbs: r.LogProbs != nil,
+		options:  int(valueOr(r.LogProbs, 0)),
+		offsets:  make([]int, len(requests)*n),
 	}, nil
 }
 
@@ -82,8 +72,8 @@ func (rt route) completionRequests(r *openai.CompletionRequest) ([]llm.Request, 
 		N:                int(valueOr(r.N, 1)),
 		Temperature:      r.Temperature,
 		TopP:             r.TopP,
-		PresencePenalty:  numberOr(r.PresencePenalty, 0),
-		FrequencyPenalty: numberOr(r.FrequencyPenalty, 0),
+		PresencePenalty:  valueOr(r.PresencePenalty, 0),
+		FrequencyPenalty: valueOr(r.FrequencyPenalty, 0),
 		LogitBias:        bias,
 		Seed:             r.Seed,
 		Stop:             r.Stop,
@@ -162,14 +152,10 @@ func (a *CompletionAnswer) Completion() (*openai.Completion, error) {
 // Events streams the answer; the usage comes last, if it was asked for.
 func (a *CompletionAnswer) Events() iter.Seq2[*openai.Completion, error] {
 	return func(yield func(*openai.Completion, error) bool) {
-		var usage llm.Usage
 		for delta, err := range a.deltas() {
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			if delta.Usage != nil {
-				usage = *delta.Usage
 			}
 			if delta.Text == "" && len(delta.Tokens) == 0 && delta.FinishReason == "" {
 				continue
@@ -180,7 +166,7 @@ func (a *CompletionAnswer) Events() iter.Seq2[*openai.Completion, error] {
 		}
 		if a.withUsage {
 			last := a.event()
-			counts := wireUsage(usage)
+			counts := wireUsage(a.exact)
 			last.Usage.Counts = &counts
 			yield(last, nil)
 		}
@@ -196,7 +182,7 @@ func (a *CompletionAnswer) event(choices ...openai.CompletionChoice) *openai.Com
 		Choices:           choices,
 		Created:           a.created,
 		Model:             a.model,
-		SystemFingerprint: a.printed,
+		SystemFingerprint: a.fingerprint,
 		Object:            "text_completion",
 		Usage:             openai.ChunkUsage{Asked: a.withUsage},
 	}

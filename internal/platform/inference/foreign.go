@@ -74,8 +74,8 @@ func (f foreign) count(text string, most int) (n int, exact bool, err error) {
 
 // vocabulary returns the foreign vocabulary of the name that was asked for;
 // there is none under a model's own name.
-func (r route) vocabulary() (foreign, bool, error) {
-	load, ok := vocabularies[r.alias.Vocabulary]
+func (rt route) vocabulary() (foreign, bool, error) {
+	load, ok := vocabularies[rt.alias.Vocabulary]
 	if !ok {
 		return foreign{}, false, nil
 	}
@@ -86,16 +86,16 @@ func (r route) vocabulary() (foreign, bool, error) {
 // logitBias maps a request's biases to the model's own tokens. Under an alias a
 // bias on a token that has no single counterpart of the same bytes cannot be
 // honoured.
-func (r route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
+func (rt route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
 	const param = "logit_bias"
 	if len(biases) == 0 {
 		return nil, nil
 	}
-	f, isForeign, err := r.vocabulary()
+	f, isForeign, err := rt.vocabulary()
 	if err != nil {
 		return nil, err
 	}
-	if isForeign && r.model.Vocabulary == nil {
+	if isForeign && rt.model.Vocabulary == nil {
 		return nil, openai.Unsupported(param)
 	}
 	mapped := make(map[int32]float64, len(biases))
@@ -105,7 +105,7 @@ func (r route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
 		}
 		id := int32(b.Token)
 		if isForeign {
-			id, err = r.counterpart(f, b.Token)
+			id, err = rt.counterpart(f, b.Token)
 		} else if int64(id) != b.Token || id < 0 {
 			err = openai.Refuse(param, openai.CodeInvalidValue, "Invalid key in '%s': %d is not a token id.", param, b.Token)
 		}
@@ -118,15 +118,15 @@ func (r route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
 }
 
 // counterpart is the model's own token of the same bytes as a foreign one.
-func (r route) counterpart(f foreign, id int64) (int32, error) {
+func (rt route) counterpart(f foreign, id int64) (int32, error) {
 	piece, ok := f.bytes(id)
 	if !ok {
 		return 0, openai.Refuse("logit_bias", openai.CodeInvalidValue, "Invalid key in 'logit_bias': token %d is not in the vocabulary %s.", id, f.codec.GetName())
 	}
-	own := r.model.Vocabulary.Encode(piece)
-	if len(own) != 1 || r.model.Vocabulary.Decode(own) != piece {
+	own := rt.model.Vocabulary.Encode(piece)
+	if len(own) != 1 || rt.model.Vocabulary.Decode(own) != piece {
 		return 0, openai.Refuse("logit_bias", openai.CodeUnsupportedValue,
-			"Unsupported key in 'logit_bias': no single token of the model '%s' stands for token %d of %s.", r.model.Name, id, f.codec.GetName())
+			"Unsupported key in 'logit_bias': no single token of the model '%s' stands for token %d of %s.", rt.model.Name, id, f.codec.GetName())
 	}
 	return own[0], nil
 }

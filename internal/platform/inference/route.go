@@ -23,7 +23,8 @@ type Alias struct {
 	OneSize bool
 }
 
-// Windows of OpenAI's embedding models, in tokens of cl100k_base.
+// openAIWindow is the window of OpenAI's embedding models, in tokens of
+// cl100k_base.
 const openAIWindow = 8192
 
 // DefaultAliases are the names that unchanged programs ask for, for a model

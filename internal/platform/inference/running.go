@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -35,7 +37,8 @@ type running struct {
 	reservation *account.Reservation
 
 	atLeast Usage // of what has been read: the prompt's bound, one token a piece
-	usage   *llm.Usage
+	exact   llm.Usage
+	isExact bool // the model has told its usage, with its last piece
 }
 
 // start takes the upper bound of a generation from the caller's buckets, runs
@@ -80,7 +83,7 @@ func (r *running) deltas() iter.Seq2[llm.Delta, error] {
 		for ; ok && err == nil; delta, err, ok = r.next() {
 			r.atLeast.CompletionTokens++
 			if delta.Usage != nil {
-				r.usage = delta.Usage
+				r.exact, r.isExact = *delta.Usage, true
 			}
 			if !yield(delta, nil) {
 				return
@@ -89,6 +92,25 @@ func (r *running) deltas() iter.Seq2[llm.Delta, error] {
 		if ok {
 			yield(llm.Delta{}, r.explain(err))
 		}
+	}
+}
+
+// envelope is what every message of an answer says about the whole.
+type envelope struct {
+	id          string
+	created     int64
+	model       string // as it was asked for
+	fingerprint string // of what runs
+	withUsage   bool   // a stream ends with its usage
+}
+
+func newEnvelope(idPrefix string, r route, o *openai.StreamOptions) envelope {
+	return envelope{
+		id:          state.NewID(idPrefix),
+		created:     time.Now().Unix(),
+		model:       r.asked,
+		fingerprint: r.model.Fingerprint,
+		withUsage:   o != nil && o.IncludeUsage,
 	}
 }
 
@@ -112,8 +134,8 @@ func isPrompt(field string) bool {
 // Usage is what the generation has taken so far: exact once it has ended, and
 // until then the most its prompt can have and one token for each piece.
 func (r *running) Usage() Usage {
-	if r.usage != nil {
-		return Usage{r.usage.PromptTokens, r.usage.CompletionTokens}
+	if r.isExact {
+		return Usage{r.exact.PromptTokens, r.exact.CompletionTokens}
 	}
 	return r.atLeast
 }
