@@ -58,6 +58,9 @@ func (f failure) setHeaders(h http.Header) {
 	}
 }
 
+// seconds is d in whole seconds, at least one.
+func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
+
 // logged is what the log says of an error: its cause if it is ours, else a
 // word for the kind, since a refusal may quote the request.
 func (f failure) logged(err error) string {

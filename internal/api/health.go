@@ -1,9 +1,6 @@
 package api
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 // health says that the process answers.
 func (a *api) health(c *call) error {
@@ -23,10 +20,3 @@ func (a *api) ready(c *call) error {
 type status struct {
 	Status string `json:"status"`
 }
-
-func (a *api) unknownURL(c *call) error { return errUnknownURL }
-
-func (a *api) wrongMethod(c *call) error { return errWrongMethod }
-
-// seconds is d in whole seconds, at least one.
-func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }

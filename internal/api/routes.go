@@ -80,6 +80,10 @@ func (a *api) handle(pattern string, scope account.Scope, h handler) {
 // open routes a pattern to a handler for anyone.
 func (a *api) open(pattern string, h handler) { a.mux.Handle(pattern, a.serve(pattern, nil, h)) }
 
+func (a *api) unknownURL(*call) error { return errUnknownURL }
+
+func (a *api) wrongMethod(*call) error { return errWrongMethod }
+
 // ServeHTTP implements http.Handler. An address that is not in its shortest
 // form is unknown: the mux would redirect it, and clients drop their key when
 // they follow.

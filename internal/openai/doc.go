@@ -15,7 +15,8 @@
 //
 // Absent and null are the same to a request; zero is a choice of the caller's.
 // So optional scalars are pointers. Unions are types of their own
-// (MessageContent, TextOrTokens, Stop); there is no any here and no map.
+// (MessageContent, TextOrTokens) or become the one Go type that holds all their
+// forms, as stop does; there is no any here and no map.
 //
 // Decoding checks shape. Ranges, required fields and what a model can do are
 // the business of internal/platform/inference. A parameter of the API that we

@@ -1,13 +1,19 @@
 // Package server puts the parts of `ragstone serve` together and runs them.
 //
-// Open is a list of constructors in the order of the floors: state, keys,
-// models, inference, routes, and the address to listen on. Close undoes them in
-// reverse. Serve answers until its context ends, then drains: it takes no new
-// connections, lets running answers finish for a while, and ends the rest with
-// an error that says why.
+// Open is a list of constructors in the order of the floors: state, keys, the
+// address to listen on, models, inference, routes. The address comes before the
+// models because a busy port is found in a millisecond and loading takes
+// seconds. Close undoes them in reverse. Serve answers until its context ends,
+// then drains: it takes no new connections, lets running answers finish for a
+// while, and ends the rest with an error that says why.
 //
 // Keys guard every request. On a loopback address the first start makes a key,
 // which Notice.FirstKey shows once. Any other address is refused while no key
 // is in force, so that nobody opens a server to a network before there is a key
 // to lock it with.
+//
+// A Server's methods are safe for concurrent use, except that Serve runs once.
+// What lasts is in package state; the rate limits' buckets are memory and full
+// after a restart. There is no TLS and no second listener here: a proxy in front
+// does that.
 package server
