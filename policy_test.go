@@ -85,6 +85,39 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// tableRow finds the packages of a row of the table in docs/architecture.md.
+var tableRow = regexp.MustCompile("(?m)^\\| (`[^|]*) \\|")
+
+func TestArchitectureListsTheFloors(t *testing.T) {
+	const page = "docs/architecture.md"
+	floor := map[string]int{}
+	for i, line := range floors {
+		for _, p := range line {
+			floor[p] = i
+		}
+	}
+	above := len(floors)
+	listed := map[string]bool{}
+	for _, row := range tableRow.FindAllStringSubmatch(read(t, page), -1) {
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			here, ok := floor[m[1]]
+			if !ok {
+				t.Errorf("%s lists %s, which is not in floors: remove the row, or add the package to floors in policy_test.go", page, m[1])
+				continue
+			}
+			if here > above {
+				t.Errorf("%s lists %s below a package that it may import: move its row up", page, m[1])
+			}
+			above, listed[m[1]] = min(above, here), true
+		}
+	}
+	for p := range floor {
+		if !listed[p] {
+			t.Errorf("%s does not list %s: add a row that says what it is for", page, p)
+		}
+	}
+}
+
 func TestEveryPackageHasAComment(t *testing.T) {
 	for dir, files := range sourceFiles(t) {
 		documented, source := false, false
