@@ -54,11 +54,9 @@ func (f modelFlags) validate() error {
 	return nil
 }
 
-// openedAnswerer is an answerer with what it must release and what the reader
-// of its answers should know.
+// openedAnswerer is an answerer with what it must release.
 type openedAnswerer struct {
 	rag.Answerer
-	note  string
 	close func() error
 }
 
@@ -70,26 +68,31 @@ func (o *openedAnswerer) Close() error {
 	return o.close()
 }
 
-// openAnswerer chooses the answerer: an upstream writes, a local model does
-// what it was measured to do better, no model quotes.
-func (a *app) openAnswerer(ctx context.Context, flags modelFlags, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
-	if flags.upstream != "" {
+// answererModel finds the local model the flags ask for, or says why there is
+// none. It comes before the folder is indexed, which may take minutes.
+func (a *app) answererModel(ctx context.Context, flags modelFlags) (path, note string, err error) {
+	switch {
+	case flags.upstream != "":
+		return "", "", nil
+	case flags.method == string(rag.MethodQuote) || flags.model == "none":
+		return "", "These are quotations: no language model was asked.", nil
+	}
+	path, err = a.modelPath(ctx, flags.model)
+	if err != nil && a.doesWithout(err) {
+		return "", "No language model is loaded: these are the passages that fit the question best.", nil
+	}
+	return path, "", err
+}
+
+// openAnswerer opens the answerer: an upstream writes, the local model at path
+// does what it was measured to do better, without either there are quotes.
+func (a *app) openAnswerer(ctx context.Context, flags modelFlags, path string, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
+	switch {
+	case flags.upstream != "":
 		upstream := &llm.Upstream{URL: flags.upstream, Key: a.config.UpstreamKey, Model: flags.upstreamModel}
 		return &openedAnswerer{Answerer: &rag.Write{Generator: upstream, Model: flags.upstreamModel}}, nil
-	}
-	quote := &openedAnswerer{Answerer: &rag.Quote{Embedder: sentenceEmbedder(embedder)}}
-	if flags.method == string(rag.MethodQuote) || flags.model == "none" {
-		quote.note = "These are quotations: no language model was asked."
-		return quote, nil
-	}
-	path, err := a.modelPath(ctx, flags.model)
-	if isUnreachable(err) {
-		fmt.Fprintln(a.stderr, err)
-		quote.note = "No language model is loaded: these are the passages that fit the question best."
-		return quote, nil
-	}
-	if err != nil {
-		return nil, err
+	case path == "":
+		return &openedAnswerer{Answerer: &rag.Quote{Embedder: sentenceEmbedder(embedder)}}, nil
 	}
 	return a.openLocal(ctx, flags, path, embedder)
 }

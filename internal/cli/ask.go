@@ -54,12 +54,19 @@ server.`,
 }
 
 func (a *app) ask(ctx context.Context, roots []string, question string, options corpusFlags, models modelFlags, asJSON bool) error {
+	if _, err := absolute(roots); err != nil {
+		return err
+	}
+	path, note, err := a.answererModel(ctx, models)
+	if err != nil {
+		return err
+	}
 	corpus, err := a.openCorpus(ctx, roots, options)
 	if err != nil {
 		return err
 	}
 	defer corpus.Close()
-	answerer, err := a.openAnswerer(ctx, models, corpus.embedder)
+	answerer, err := a.openAnswerer(ctx, models, path, corpus.embedder)
 	if err != nil {
 		return err
 	}
@@ -77,7 +84,7 @@ func (a *app) ask(ctx context.Context, roots []string, question string, options 
 	if asJSON {
 		err = writeJSON(a.stdout, reply)
 	} else {
-		out.reply(reply, answerer.note)
+		out.reply(reply, note)
 	}
 	if err == nil && !reply.Answer.Answered {
 		return &exitError{code: exitNoAnswer}

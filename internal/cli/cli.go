@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	return exitCode(ctx, err, stderr)
+	return exitCode(ctx, a.advise(err), stderr)
 }
 
 func exitCode(ctx context.Context, err error, stderr io.Writer) int {

@@ -28,7 +28,7 @@ type corpusFlags struct {
 
 func (f *corpusFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files that match this .gitignore `pattern`; may be repeated")
-	c.Flags().StringVar(&f.embedModel, "embed-model", config.DefaultEmbeddingModel, "embedding `model`: a name from `ragstone models` or a folder")
+	c.Flags().StringVar(&f.embedModel, "embedding-model", config.DefaultEmbeddingModel, "embedding `model`: a name from `ragstone models` or a folder")
 	c.Flags().BoolVar(&f.keyword, "keyword", false, "search by keyword only, without an embedding model")
 }
 
@@ -122,20 +122,28 @@ func (a *app) indexDir(roots []string, flags corpusFlags, e *rag.Embedding) stri
 func (a *app) openEmbedder(ctx context.Context, name string) (*llm.LocalEmbedder, error) {
 	dir, err := a.modelPath(ctx, name)
 	if err != nil {
-		if isUnreachable(err) {
-			fmt.Fprintf(a.stderr, "%v\nNo embedding model: searching by keyword only.\n", err)
-			return nil, nil
+		if !a.doesWithout(err) {
+			return nil, err
 		}
-		return nil, err
+		fmt.Fprintln(a.stderr, "No embedding model: searching by keyword only.")
+		return nil, nil
 	}
 	return llm.OpenEmbedder(ctx, dir, a.modelOptions(name))
 }
 
-// isUnreachable says whether a model could not be had from any source, which
-// leaves the work that needs no model.
-func isUnreachable(err error) bool {
-	var pull *catalog.PullError
-	return errors.As(err, &pull)
+// doesWithout says whether a model could not be had from any source, which
+// leaves the work that needs no model, and then tells why and what to do. The
+// sources before the last were told of as they failed.
+func (a *app) doesWithout(err error) bool {
+	pull, ok := errors.AsType[*catalog.PullError](err)
+	if !ok {
+		return false
+	}
+	if n := len(pull.Tried); n > 0 {
+		fmt.Fprintf(a.stderr, "%s: %v\n", pull.Tried[n-1].Source, pull.Tried[n-1].Err)
+	}
+	fmt.Fprintf(a.stderr, "`ragstone pull %s` tries again and says what else you can do.\n", pull.Model)
+	return true
 }
 
 func (a *app) modelOptions(name string) llm.Options {
@@ -171,6 +179,9 @@ func (a *app) sync(ctx context.Context, corpus *rag.Corpus, roots []string, flag
 	if report.Written {
 		fmt.Fprintf(a.stderr, "Indexed %s: %d new, %d changed, %d removed; %d passages.\n",
 			plural(report.Files, "file"), report.Added, report.Changed, report.Removed, report.Passages)
+		if left := unintended(report.Skipped); len(left) > 0 {
+			fmt.Fprintf(a.stderr, "Left out %s: %s\n", plural(len(left), "file"), firstFew(left))
+		}
 	}
 	return nil
 }
@@ -217,16 +228,29 @@ func skippedSummary(skipped []rag.FileProblem) string {
 	if len(skipped) == 0 {
 		return "; Ragstone reads Markdown, text, source code, HTML, PDF and DOCX"
 	}
+	return "; left out: " + firstFew(skipped)
+}
+
+// unintended are the files that were left out though nobody asked for it:
+// neither hidden nor named by a pattern.
+func unintended(skipped []rag.FileProblem) []rag.FileProblem {
+	return slices.DeleteFunc(slices.Clone(skipped), func(p rag.FileProblem) bool {
+		return p.Reason == "hidden" || strings.HasPrefix(p.Reason, "named by ")
+	})
+}
+
+// firstFew names the first few files with the reason of each.
+func firstFew(problems []rag.FileProblem) string {
 	const shown = 3
 	var names []string
-	for _, s := range skipped[:min(shown, len(skipped))] {
-		names = append(names, fmt.Sprintf("%s (%s)", filepath.Base(s.Path), s.Reason))
+	for _, p := range problems[:min(shown, len(problems))] {
+		names = append(names, fmt.Sprintf("%s (%s)", printable(filepath.Base(p.Path)), p.Reason))
 	}
 	more := ""
-	if len(skipped) > shown {
-		more = fmt.Sprintf(" and %d more", len(skipped)-shown)
+	if len(problems) > shown {
+		more = fmt.Sprintf(" and %d more", len(problems)-shown)
 	}
-	return "; left out: " + strings.Join(names, ", ") + more
+	return strings.Join(names, ", ") + more
 }
 
 func plural(n int, noun string) string {

@@ -125,13 +125,21 @@ func standings(h rag.Hit) string {
 	return fmt.Sprintf("score %.2f, %s, %s", h.Score, place("keyword", h.Keyword), place("vector", h.Vector))
 }
 
-// indent sets text four columns in, wrapped on a terminal.
+// indent sets text four columns in, wrapped on a terminal, without blanks at
+// the ends of lines.
 func (p *printer) indent(text string) string {
 	style := lipgloss.NewStyle()
 	if p.width > 20 {
 		text = style.Width(p.width - 4).Render(text)
 	}
-	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		if line = strings.TrimRight(line, " \r"); line != "" { // lipgloss fills lines up
+			b.WriteString("    " + line)
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // printable shows control characters other than tabs and line breaks as

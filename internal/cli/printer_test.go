@@ -25,3 +25,15 @@ func TestDocumentsCannotDriveTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestIndentLeavesNoBlanksAtTheEndsOfLines(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "    one two three four five\n\n    six",
+		24: "    one two three four\n    five\n\n    six",
+	} {
+		p := &printer{width: width}
+		if got := p.indent("one two three four five  \n\nsix\n"); got != want {
+			t.Errorf("width %d: got %q, want %q", width, got, want)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragstone/ragstone/internal/server"
-	"github.com/ragstone/ragstone/llm"
 )
 
 // newServeCommand serves the API until it is interrupted.
@@ -44,9 +43,6 @@ func (a *app) serve(ctx context.Context) error {
 		FindModel: a.modelPath,
 		Log:       slog.New(slog.NewTextHandler(a.stderr, nil)),
 	})
-	if _, tight := errors.AsType[*llm.MemoryError](err); tight {
-		return fmt.Errorf("%w\nRaise RAGSTONE_MAX_MEMORY, or name a smaller model or none with --model and --embedding-model", err)
-	}
 	if err != nil {
 		return err
 	}
