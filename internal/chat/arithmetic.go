@@ -38,7 +38,7 @@ func (r *renderer) arithmetic(op string, l, rhs value) (value, error) {
 	case *list:
 		if rl, ok := rhs.(*list); ok && op == "+" && lt.tuple == rl.tuple {
 			items := append(append([]value(nil), lt.items...), rl.items...)
-			return r.list(items, lt.tuple)
+			return r.sequence(items, lt.tuple)
 		}
 		if op == "*" && bInt {
 			return r.repeatList(lt, b)
@@ -159,7 +159,7 @@ func (r *renderer) repeatText(t text, n int64) (value, error) {
 
 func (r *renderer) repeatList(l *list, n int64) (value, error) {
 	if n <= 0 || len(l.items) == 0 {
-		return r.list(nil, l.tuple)
+		return r.sequence(nil, l.tuple)
 	}
 	if n > maxShape {
 		return nil, failf("a list grows beyond %d values", maxShape)
@@ -171,5 +171,5 @@ func (r *renderer) repeatList(l *list, n int64) (value, error) {
 	for range n {
 		items = append(items, l.items...)
 	}
-	return r.list(items, l.tuple)
+	return r.sequence(items, l.tuple)
 }

@@ -56,7 +56,7 @@ func (r *renderer) eval(x expression) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.list(items, x.tuple)
+		return r.sequence(items, x.tuple)
 	case *dictExpr:
 		return r.dict(x)
 	case *unaryExpr:
@@ -131,8 +131,12 @@ func (r *renderer) name(name string) value {
 	return undefined{name}
 }
 
-// list makes a list within the limits.
-func (r *renderer) list(items []value, tuple bool) (*list, error) {
+// list makes a list within the limits, tuple a tuple.
+func (r *renderer) list(items []value) (*list, error) { return r.sequence(items, false) }
+
+func (r *renderer) tuple(items []value) (*list, error) { return r.sequence(items, true) }
+
+func (r *renderer) sequence(items []value, tuple bool) (*list, error) {
 	l := &list{items: items, tuple: tuple}
 	var err error
 	l.shape, err = r.shape(items)

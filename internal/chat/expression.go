@@ -6,12 +6,9 @@ import "slices"
 // and; not; comparisons; + -; ~; * / // %; **; signs, then what follows a
 // value: calls, subscripts, filters and tests.
 
-// tuple parses one expression, or several with commas between as a tuple.
-func (p *parser) tuple(conditional bool) expression {
-	one := p.or
-	if conditional {
-		one = p.expression
-	}
+// tuple parses one of what one parses, or several with commas between as a
+// tuple.
+func (p *parser) tuple(one func() expression) expression {
 	first := one()
 	if !p.isOp(",") {
 		return first
@@ -136,7 +133,7 @@ func (p *parser) product() expression {
 }
 
 func (p *parser) power() expression {
-	return p.chain(func() expression { return p.unary(true) }, "**")
+	return p.chain(p.unary, "**")
 }
 
 // chain parses operators of one level, from the left.
@@ -149,24 +146,23 @@ func (p *parser) chain(operand func() expression, ops ...string) expression {
 	return x
 }
 
-// unary parses a value with its sign and all that follows it.
-func (p *parser) unary(filters bool) expression {
+// unary parses a value with its signs and all that follows it.
+func (p *parser) unary() expression {
 	p.enter()
 	defer p.leave()
-	var x expression
-	switch {
-	case p.skipOp("-"):
-		x = &unaryExpr{"-", p.unary(false)}
-	case p.skipOp("+"):
-		x = &unaryExpr{"+", p.unary(false)}
-	default:
-		x = p.primary()
+	return p.filters(p.signed())
+}
+
+// signed parses a value with its signs, and what binds closer than a filter.
+func (p *parser) signed() expression {
+	for _, sign := range []string{"-", "+"} {
+		if p.skipOp(sign) {
+			p.enter()
+			defer p.leave()
+			return p.postfix(&unaryExpr{sign, p.signed()})
+		}
 	}
-	x = p.postfix(x)
-	if filters {
-		x = p.filters(x, false)
-	}
-	return x
+	return p.postfix(p.primary())
 }
 
 func (p *parser) primary() expression {
@@ -209,7 +205,7 @@ func (p *parser) parenthesised() expression {
 	if p.skipOp(")") {
 		return &listExpr{tuple: true}
 	}
-	x := p.tuple(true)
+	x := p.tuple(p.expression)
 	p.expectOp(")")
 	return x
 }
@@ -327,24 +323,15 @@ func (p *parser) arguments() (a argumentExprs) {
 	return a
 }
 
-// filters parses filters, tests and calls after a value. Where bare is set,
-// the first filter comes without its bar, as in a filter tag.
-func (p *parser) filters(x expression, bare bool) expression {
+// filters parses filters, tests and calls after a value.
+func (p *parser) filters(x expression) expression {
 	for n := 0; ; n++ {
 		if n > maxNesting {
 			p.fail("more than %d filters in a row", maxNesting)
 		}
 		switch {
-		case bare || p.skipOp("|"):
-			bare = false
-			f := &filterExpr{x: x, name: p.dotted()}
-			if p.isOp("(") {
-				f.args = p.arguments()
-			}
-			if _, ok := filterNamed(f.name); !ok {
-				p.fail("there is no filter %q", f.name)
-			}
-			x = f
+		case p.skipOp("|"):
+			x = p.filter(x)
 		case p.skipName("is"):
 			x = p.test(x)
 		case p.isOp("("):
@@ -353,6 +340,18 @@ func (p *parser) filters(x expression, bare bool) expression {
 			return x
 		}
 	}
+}
+
+// filter parses one filter, without the bar before it.
+func (p *parser) filter(x expression) expression {
+	f := &filterExpr{x: x, name: p.dotted()}
+	if p.isOp("(") {
+		f.args = p.arguments()
+	}
+	if _, ok := filterNamed(f.name); !ok {
+		p.fail("there is no filter %q", f.name)
+	}
+	return f
 }
 
 func (p *parser) dotted() string {

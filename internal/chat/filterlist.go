@@ -67,13 +67,13 @@ func toList(r *renderer, x value, _ arguments) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.list(all, false)
+	return r.list(all)
 }
 
 func items(r *renderer, x value, _ arguments) (value, error) {
 	switch x := x.(type) {
 	case undefined:
-		return r.list(nil, false)
+		return r.list(nil)
 	case *dict:
 		return r.pairs(x)
 	}
@@ -84,13 +84,13 @@ func items(r *renderer, x value, _ arguments) (value, error) {
 func (r *renderer) pairs(d *dict) (*list, error) {
 	out := make([]value, len(d.keys))
 	for i := range out {
-		pair, err := r.list([]value{d.key(i), d.vals[i]}, true)
+		pair, err := r.tuple([]value{d.key(i), d.vals[i]})
 		if err != nil {
 			return nil, err
 		}
 		out[i] = pair
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 func end(name string) filterFunc {
@@ -123,7 +123,7 @@ func reverse(r *renderer, x value, _ arguments) (value, error) {
 		}
 		return concat(parts...), nil
 	}
-	return r.list(backwards, false)
+	return r.list(backwards)
 }
 
 // sortKey is what sorting compares: an attribute, without case unless asked.
@@ -171,7 +171,7 @@ func unique(r *renderer, x value, a arguments) (value, error) {
 		}
 		out = append(out, v)
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 // sortBy sorts values by their keys, and charges for it.
@@ -223,7 +223,7 @@ func sorted(r *renderer, x value, a arguments) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 func dictSort(r *renderer, x value, a arguments) (value, error) {
@@ -251,7 +251,7 @@ func dictSort(r *renderer, x value, a arguments) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 func extreme(name string) filterFunc {
@@ -352,12 +352,13 @@ func mapItems(r *renderer, x value, a arguments) (value, error) {
 			return nil, err
 		}
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
-// selectItems keeps the items, or those whose attribute, pass a test or are
-// true; want false keeps the others.
-func selectItems(want, byAttribute bool) filterFunc {
+// selectItems are select, reject, selectattr and rejectattr: they keep the
+// items that pass a test or are true, or whose attribute is, or the others.
+func selectItems(name string) filterFunc {
+	want, byAttribute := strings.HasPrefix(name, "select"), strings.HasSuffix(name, "attr")
 	return func(r *renderer, x value, a arguments) (value, error) {
 		all, err := r.itemsIfAny(x)
 		if err != nil {
@@ -399,7 +400,7 @@ func selectItems(want, byAttribute bool) filterFunc {
 				out = append(out, item)
 			}
 		}
-		return r.list(out, false)
+		return r.list(out)
 	}
 }
 
@@ -432,11 +433,11 @@ func groupBy(r *renderer, x value, a arguments) (value, error) {
 		if err != nil {
 			return err
 		}
-		inner, err := r.list(members, false)
+		inner, err := r.list(members)
 		if err != nil {
 			return err
 		}
-		pair, err := r.list([]value{grouper, inner}, true)
+		pair, err := r.tuple([]value{grouper, inner})
 		groups, members = append(groups, pair), nil
 		return err
 	}
@@ -455,5 +456,5 @@ func groupBy(r *renderer, x value, a arguments) (value, error) {
 	if err := flush(); err != nil {
 		return nil, err
 	}
-	return r.list(groups, false)
+	return r.list(groups)
 }

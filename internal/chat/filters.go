@@ -54,9 +54,9 @@ func filterNamed(name string) (filterFunc, bool) {
 	case "map":
 		return mapItems, true
 	case "select", "reject":
-		return selectItems(name == "select", false), true
+		return selectItems(name), true
 	case "selectattr", "rejectattr":
-		return selectItems(name == "selectattr", true), true
+		return selectItems(name), true
 	case "groupby":
 		return groupBy, true
 	case "attr":

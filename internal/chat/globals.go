@@ -106,7 +106,7 @@ func makeRange(r *renderer, a arguments) (value, error) {
 			break // past the largest integer
 		}
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 // strftimeNow states the date.

@@ -155,8 +155,10 @@ func (l *lexer) data(s string) {
 }
 
 // closeTag takes what ends a tag, spelled mark, if it is next, with the white
-// space control on its right.
-func (l *lexer) closeTag(mark string, trimLine bool) bool {
+// space control on its right. After all but an expression that includes a line
+// break (trim_blocks).
+func (l *lexer) closeTag(mark string) bool {
+	trimLine := mark != "}}"
 	rest, sign := l.rest, byte(0)
 	if rest != "" && (rest[0] == '-' || rest[0] == '+' && trimLine) {
 		sign, rest = rest[0], rest[1:]
@@ -186,14 +188,14 @@ func (l *lexer) comment() error {
 		i--
 	}
 	l.take(i)
-	l.closeTag("#}", true)
+	l.closeTag("#}")
 	return nil
 }
 
 // raw takes a raw block, whose text is no template, if one starts here.
 func (l *lexer) raw() bool {
 	saved := *l
-	if !l.word("raw") || !l.closeTag("%}", true) {
+	if !l.word("raw") || !l.closeTag("%}") {
 		*l = saved
 		return false
 	}
@@ -211,7 +213,7 @@ func (l *lexer) raw() bool {
 			sign = l.rest[0]
 			l.take(1)
 		}
-		if l.word("endraw") && l.closeTag("%}", true) {
+		if l.word("endraw") && l.closeTag("%}") {
 			body := inner.stripLeft(inner.rest[:at], '%', sign)
 			l.tokens = append(inner.tokens, lexToken{kind: tokenData, s: body, line: inner.line})
 			return true
@@ -246,7 +248,7 @@ func (l *lexer) inside(begin, end tokenKind) error {
 			return &Error{Line: start, Reason: "a tag does not end with " + mark}
 		}
 		line := l.line
-		if len(open) == 0 && l.closeTag(mark, begin == tokenTag) {
+		if len(open) == 0 && l.closeTag(mark) {
 			l.tokens = append(l.tokens, lexToken{kind: end, s: mark, line: line})
 			return nil
 		}

@@ -32,7 +32,7 @@ func dictMethod(name string) (func(r *renderer, d *dict, a arguments) (value, er
 	case "keys":
 		return func(r *renderer, d *dict, _ arguments) (value, error) { return toList(r, d, arguments{}) }, true
 	case "values":
-		return func(r *renderer, d *dict, _ arguments) (value, error) { return r.list(d.vals, false) }, true
+		return func(r *renderer, d *dict, _ arguments) (value, error) { return r.list(d.vals) }, true
 	case "copy":
 		return func(_ *renderer, d *dict, _ arguments) (value, error) { return d, nil }, true
 	case "get":
@@ -92,11 +92,11 @@ type textFunc func(r *renderer, t text, a arguments) (value, error)
 func textMethod(name string) (textFunc, bool) {
 	switch name {
 	case "strip":
-		return trimMethod(true, true), true
+		return trimMethod(bothEnds), true
 	case "lstrip":
-		return trimMethod(true, false), true
+		return trimMethod(leftEnd), true
 	case "rstrip":
-		return trimMethod(false, true), true
+		return trimMethod(rightEnd), true
 	case "split":
 		return splitMethod(text.split, text.fields), true
 	case "rsplit":
@@ -184,7 +184,7 @@ func countArgument(a arguments, i int, what string) (int, error) {
 	return int(min(max(n, -1), 1<<30)), nil
 }
 
-func trimMethod(left, right bool) textFunc {
+func trimMethod(at ends) textFunc {
 	return func(r *renderer, t text, a arguments) (value, error) {
 		if err := a.accept("strip", "chars"); err != nil {
 			return nil, err
@@ -200,7 +200,7 @@ func trimMethod(left, right bool) textFunc {
 				return nil, err
 			}
 		}
-		return t.trim(set, left, right), r.charge(len(t.s))
+		return t.trim(set, at), r.charge(len(t.s))
 	}
 }
 
@@ -239,7 +239,7 @@ func (r *renderer) texts(parts []text) (value, error) {
 	for i, p := range parts {
 		out[i] = p
 	}
-	return r.list(out, false)
+	return r.list(out)
 }
 
 func splitLines(r *renderer, t text, a arguments) (value, error) {
@@ -274,7 +274,7 @@ func partition(fromRight bool) textFunc {
 		if err := r.charge(len(t.s)); err != nil {
 			return nil, err
 		}
-		return r.list(parts, true)
+		return r.tuple(parts)
 	}
 }
 

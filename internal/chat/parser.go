@@ -109,7 +109,7 @@ func (p *parser) statements(until ...string) []statement {
 		case tokenData:
 			out = append(out, outputStmt{t.line, constant{literal(t.s)}})
 		case tokenBegin:
-			x := p.tuple(true)
+			x := p.tuple(p.expression)
 			if end := p.next(); end.kind != tokenEnd {
 				p.at--
 				p.fail("unexpected %s, want }}", end)
@@ -158,7 +158,7 @@ func (p *parser) statement(line int) []statement {
 	case "call":
 		return []statement{p.callTag(line)}
 	case "filter":
-		f := filterStmt{line: line, filters: p.filters(blockText{}, true)}
+		f := filterStmt{line: line, filters: p.filters(p.filter(blockText{}))}
 		f.body = p.body("endfilter")
 		return []statement{f}
 	case "with":
@@ -181,7 +181,7 @@ func (p *parser) statement(line int) []statement {
 }
 
 func (p *parser) ifTag(line int) ifStmt {
-	s := ifStmt{line: line, test: p.tuple(false)}
+	s := ifStmt{line: line, test: p.tuple(p.or)}
 	p.expectTagEnd()
 	s.then = p.statements("elif", "else", "endif")
 	switch tag := p.next(); tag.s {
@@ -203,7 +203,7 @@ func (p *parser) forTag(line int) forStmt {
 	if !p.skipName("in") {
 		p.fail("unexpected %s, want in", p.peek())
 	}
-	s.items = p.tuple(false)
+	s.items = p.tuple(p.or)
 	if p.skipName("if") {
 		s.filter = p.expression()
 	}
@@ -223,13 +223,13 @@ func (p *parser) forTag(line int) forStmt {
 func (p *parser) setTag(line int) statement {
 	t := p.targets()
 	if p.skipOp("=") {
-		s := setStmt{line: line, target: t, x: p.tuple(true)}
+		s := setStmt{line: line, target: t, x: p.tuple(p.expression)}
 		p.expectTagEnd()
 		return s
 	}
 	s := setBlockStmt{line: line, target: t}
 	if p.isOp("|") {
-		s.filters = p.filters(blockText{}, false)
+		s.filters = p.filters(blockText{})
 	}
 	s.body = p.body("endset")
 	return s
@@ -247,7 +247,7 @@ func (p *parser) callTag(line int) callStmt {
 	if p.isOp("(") {
 		p.params(caller)
 	}
-	call, ok := p.unary(true).(*callExpr)
+	call, ok := p.unary().(*callExpr)
 	if !ok {
 		p.fail("call wants a call")
 	}

@@ -123,7 +123,7 @@ func (r *renderer) slice(x *sliceExpr) (value, error) {
 		for i, at := range indices {
 			items[i] = v.items[at]
 		}
-		return r.list(items, v.tuple)
+		return r.sequence(items, v.tuple)
 	case text:
 		return r.sliceText(v, bounds)
 	case undefined:

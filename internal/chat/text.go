@@ -121,18 +121,27 @@ func (t text) offsets() []int {
 	return append(out, len(t.s))
 }
 
+// ends are the ends of a text.
+type ends uint8
+
+const (
+	leftEnd ends = 1 << iota
+	rightEnd
+	bothEnds = leftEnd | rightEnd
+)
+
 // trim cuts white space, or the characters in set where it is given, from the
 // left and the right as asked.
-func (t text) trim(set *text, left, right bool) text {
+func (t text) trim(set *text, at ends) text {
 	drop := isPythonSpace
 	if set != nil {
 		drop = func(r rune) bool { return strings.ContainsRune(set.s, r) }
 	}
 	i, j := 0, len(t.s)
-	if left {
+	if at&leftEnd != 0 {
 		i = len(t.s) - len(strings.TrimLeftFunc(t.s, drop))
 	}
-	if right {
+	if at&rightEnd != 0 {
 		j = i + len(strings.TrimRightFunc(t.s[i:], drop))
 	}
 	return t.slice(i, j)
@@ -209,14 +218,14 @@ func (t text) splitRight(separator string, n int) []text {
 // negative.
 func (t text) fields(n int) []text {
 	var out []text
-	rest := t.trim(nil, true, false)
+	rest := t.trim(nil, leftEnd)
 	for rest.s != "" {
 		i := strings.IndexFunc(rest.s, isPythonSpace)
 		if i < 0 || n == 0 {
 			return append(out, rest)
 		}
 		out = append(out, rest.slice(0, i))
-		rest = rest.slice(i, len(rest.s)).trim(nil, true, false)
+		rest = rest.slice(i, len(rest.s)).trim(nil, leftEnd)
 		n--
 	}
 	return out

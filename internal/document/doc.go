@@ -25,7 +25,7 @@
 // # Hostile input
 //
 // Files come from anywhere. Every parser here is bounded in size, depth, pages
-// and time (see [Limits]), is fuzzed, and answers bad input with an error that
+// and time (see [MaxFileBytes] and beside it), is fuzzed, and answers bad input with an error that
 // a user can read; none of them ends the process. PDFium, which is C++, runs
 // as WebAssembly in a sandbox without files, network or clock, with bounded
 // memory, one fresh instance per file.

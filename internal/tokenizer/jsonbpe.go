@@ -120,9 +120,9 @@ func splitterFor(regex string) (splitter, bool) {
 	case withMarks:
 		return splitLlama3(oneNumber, mark), true
 	case cased(`\p{N}{1,3}`, ignoringCase+`?`):
-		return splitCased(numberGroup, true), true
+		return splitCased(numberGroup, anyContraction), true
 	case cased(`\p{N}`, ``):
-		return splitCased(oneNumber, false), true
+		return splitCased(oneNumber, nil), true
 	case `\p{N}`:
 		return each(oneNumber), true
 	case `\p{N}{1,3}`:

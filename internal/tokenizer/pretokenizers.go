@@ -32,9 +32,9 @@ func pretokenizerNamed(name string) (pretokenizer, bool) {
 	case "qwen35":
 		return pretokenizer{splitters: []splitter{splitLlama3(oneNumber, mark)}}, true
 	case "gpt-4o", "llama4":
-		return pretokenizer{splitters: []splitter{splitCased(numberGroup, true)}}, true
+		return pretokenizer{splitters: []splitter{splitCased(numberGroup, anyContraction)}}, true
 	case "tekken":
-		return pretokenizer{splitters: []splitter{splitCased(oneNumber, false)}, wholeWords: true, bos: true}, true
+		return pretokenizer{splitters: []splitter{splitCased(oneNumber, nil)}, wholeWords: true, bos: true}, true
 	case "falcon":
 		return pretokenizer{splitters: []splitter{each(punctuationOr("$+<=>^~|`")), splitGPT2, each(threeDigits)}}, true
 	case "deepseek-coder":

@@ -78,7 +78,7 @@ func spaced(want class) matcher {
 //
 //	's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 func splitGPT2(s string) int {
-	if n := contraction(s, false); n > 0 {
+	if n := contraction(s, lowerCase); n > 0 {
 		return n
 	}
 	lead := 0
@@ -109,7 +109,7 @@ func splitGPT2(s string) int {
 // in Qwen 3.5.
 func splitLlama3(digits matcher, marks class) splitter {
 	return func(s string) int {
-		if n := contraction(s, true); n > 0 {
+		if n := anyContraction(s); n > 0 {
 			return n
 		}
 		if n := leadLetters(s, letter|marks); n > 0 {
@@ -126,16 +126,16 @@ func splitLlama3(digits matcher, marks class) splitter {
 }
 
 // splitCased is the expression of GPT-4o and its kin, which also cuts where
-// lower case turns to upper case; with contractions it is
+// lower case turns to upper case; with anyContraction as the ending it is
 //
 //	[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|…)?
 //	|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|…)?
 //	|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
-func splitCased(digits matcher, contractions bool) splitter {
+func splitCased(digits, ending matcher) splitter {
 	return func(s string) int {
 		if n := casedWord(s); n > 0 {
-			if contractions {
-				n += contraction(s[n:], true)
+			if ending != nil {
+				n += ending(s[n:])
 			}
 			return n
 		}
@@ -186,9 +186,20 @@ func upperThenLower(s string) int {
 // upperOnly is U+L*; where it is tried, no lower case follows.
 func upperOnly(s string) int { return run(s, upper) }
 
-// contraction matches an apostrophe with s, t, re, ve, m, ll or d, in lower
-// case or, where fold is set, in either.
-func contraction(s string, fold bool) int {
+// cases are those of the letters that an expression matches.
+type cases bool
+
+const (
+	lowerCase cases = false
+	anyCase   cases = true
+)
+
+// anyContraction is contraction in either case, as a matcher.
+func anyContraction(s string) int { return contraction(s, anyCase) }
+
+// contraction matches an apostrophe with s, t, re, ve, m, ll or d.
+func contraction(s string, c cases) int {
+	fold := c == anyCase
 	if len(s) < 2 || s[0] != '\'' {
 		return 0
 	}
