@@ -12,19 +12,27 @@ const lanes = 8
 // is exact in double precision; the sum is rounded there first, which matters
 // only where that lands it halfway between two float32.
 func fma32(a, b, c float32) float32 {
+	s := float64(a)*float64(b) + float64(c)
+	if math.Float64bits(s)<<35 == 1<<63 {
+		return fmaHalfway(a, b, c)
+	}
+	return float32(s)
+}
+
+// fmaHalfway is fma32 where the sum seems to lie halfway: what the first
+// rounding lost (Knuth, TAOCP 4.2.2) decides the second.
+func fmaHalfway(a, b, c float32) float32 {
 	p, z := float64(a)*float64(b), float64(c)
 	s := p + z
-	if bits := math.Float64bits(s); bits&(1<<29-1) == 1<<28 {
-		// What the first rounding lost (Knuth, TAOCP 4.2.2) decides the second.
-		t := s - p
-		lost := (p - (s - t)) + (z - t)
-		switch {
-		case lost == 0 || lost != lost:
-		case lost > 0 == (s > 0):
-			s = math.Float64frombits(bits + 1)
-		default:
-			s = math.Float64frombits(bits - 1)
-		}
+	t := s - p
+	lost := (p - (s - t)) + (z - t)
+	bits := math.Float64bits(s)
+	switch {
+	case lost == 0:
+	case lost > 0 == (s > 0):
+		s = math.Float64frombits(bits + 1)
+	default:
+		s = math.Float64frombits(bits - 1)
 	}
 	return float32(s)
 }

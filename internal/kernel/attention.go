@@ -138,14 +138,19 @@ func (p *Partial) Result(i int, out []float32) {
 // of out, SegmentTokens apart, gets the dot products of query i and 32 keys.
 func attentionScoresGeneric(queries []float32, n int, page []uint16, out []float32) {
 	dim := len(queries) / n
-	for i := range n {
-		var acc [PageTokens]float32
-		for d, q := range queries[i*dim : (i+1)*dim] {
-			for j, k := range page[d*PageTokens:][:PageTokens] {
-				acc[j] = fma32(q, Float16(k), acc[j])
+	var acc [MaxQueries][PageTokens]float32
+	var keys [PageTokens]float32
+	for d := range dim {
+		toFloat32s(page[d*PageTokens:], keys[:])
+		for i := range n {
+			q, acc := queries[i*dim+d], &acc[i]
+			for j, k := range keys {
+				acc[j] = fma32(q, k, acc[j])
 			}
 		}
-		copy(out[i*SegmentTokens:], acc[:])
+	}
+	for i := range n {
+		copy(out[i*SegmentTokens:], acc[i][:])
 	}
 }
 
@@ -161,12 +166,24 @@ func attentionWeights(x []float32, scale float32) (peak, sum float32) {
 // SegmentTokens apart.
 func attentionValuesGeneric(weights []float32, n, tokens int, values []uint16, sum []float32) {
 	dim := len(sum) / n
-	for i := range n {
-		acc := sum[i*dim : (i+1)*dim]
-		for j, w := range weights[i*SegmentTokens:][:tokens] {
-			for d, v := range values[j*dim : (j+1)*dim] {
-				acc[d] = fma32(w, Float16(v), acc[d])
+	var some [PageTokens]float32 // numbers of one token's value
+	for j := range tokens {
+		for from := 0; from < dim; from += len(some) {
+			some := some[:min(len(some), dim-from)]
+			toFloat32s(values[j*dim+from:], some)
+			for i := range n {
+				w, acc := weights[i*SegmentTokens+j], sum[i*dim+from:]
+				for d, v := range some {
+					acc[d] = fma32(w, v, acc[d])
+				}
 			}
 		}
+	}
+}
+
+// toFloat32s converts as many half-precision numbers as dst takes.
+func toFloat32s(src []uint16, dst []float32) {
+	for i := range dst {
+		dst[i] = Float16(src[i])
 	}
 }

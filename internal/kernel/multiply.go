@@ -137,41 +137,49 @@ func quantTileGeneric(f Format, weights []byte, a []block, n int, out []float32,
 
 // quantBlock adds a block's products with 16 rows of weights.
 func quantBlock(f Format, w []byte, x *block, acc *[groupRows]float32) {
+	var dots [groupRows]int32
+	switch f {
+	case Q8_0:
+		dotBytes((*[512]byte)(w[32:]), &x.q, x.q8, &dots)
+	case Q4_0:
+		dotNibbles((*[256]byte)(w[32:]), &x.q, x.q4, &dots)
+	case Q4_1:
+		dotNibbles((*[256]byte)(w[64:]), &x.q, 0, &dots)
+	}
 	for r := range acc {
 		scale := half(w[2*r:]) * x.scale
-		switch f {
-		case Q8_0:
-			acc[r] += float32(scale * float32(x.q8+dotBytes(w[32+4*r:], &x.q)))
-		case Q4_0:
-			acc[r] += float32(scale * float32(x.q4+dotNibbles(w[32+4*r:], &x.q)))
-		case Q4_1:
-			acc[r] += float32(scale * float32(dotNibbles(w[64+4*r:], &x.q)))
+		acc[r] += float32(scale * float32(dots[r]))
+		if f == Q4_1 {
 			acc[r] += float32(half(w[32+2*r:]) * x.sum)
 		}
 	}
 }
 
-// dotBytes is the dot product of a row's 32 unsigned quants, four at every 64
-// bytes, with a block.
-func dotBytes(w []byte, q *[BlockLen]int8) (sum int32) {
-	for i := 0; i < BlockLen/4; i++ {
-		w := w[64*i : 64*i+4]
-		q := (*[4]int8)(q[4*i:])
-		sum += int32(w[0])*int32(q[0]) + int32(w[1])*int32(q[1]) + int32(w[2])*int32(q[2]) + int32(w[3])*int32(q[3])
+// dotBytes computes the dot products of 16 rows of unsigned quants with a block,
+// each from a start on.
+func dotBytes(w *[512]byte, q *[BlockLen]int8, start int32, dots *[groupRows]int32) {
+	for r := range dots {
+		sum := start
+		for i := 0; i < BlockLen/4; i++ {
+			w, q := (*[4]byte)(w[64*i+4*r:]), (*[4]int8)(q[4*i:])
+			sum += int32(w[0])*int32(q[0]) + int32(w[1])*int32(q[1]) + int32(w[2])*int32(q[2]) + int32(w[3])*int32(q[3])
+		}
+		dots[r] = sum
 	}
-	return sum
 }
 
 // dotNibbles is the same for 4-bit quants, of which a byte holds two.
-func dotNibbles(w []byte, q *[BlockLen]int8) (sum int32) {
-	for i := 0; i < BlockLen/8; i++ {
-		w := w[64*i : 64*i+4]
-		low, high := (*[4]int8)(q[4*i:]), (*[4]int8)(q[4*i+16:])
-		for j, b := range w {
-			sum += int32(b&15)*int32(low[j]) + int32(b>>4)*int32(high[j])
+func dotNibbles(w *[256]byte, q *[BlockLen]int8, start int32, dots *[groupRows]int32) {
+	for r := range dots {
+		sum := start
+		for i := 0; i < BlockLen/8; i++ {
+			w := (*[4]byte)(w[64*i+4*r:])
+			low, high := (*[4]int8)(q[4*i:]), (*[4]int8)(q[4*i+16:])
+			sum += int32(w[0]&15)*int32(low[0]) + int32(w[1]&15)*int32(low[1]) + int32(w[2]&15)*int32(low[2]) + int32(w[3]&15)*int32(low[3]) +
+				int32(w[0]>>4)*int32(high[0]) + int32(w[1]>>4)*int32(high[1]) + int32(w[2]>>4)*int32(high[2]) + int32(w[3]>>4)*int32(high[3])
 		}
+		dots[r] = sum
 	}
-	return sum
 }
 
 // floatTileGeneric is the definition of a float tile.

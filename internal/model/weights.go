@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/gguf"
@@ -31,6 +32,10 @@ var formats = map[string]kernel.Format{
 	"F32": kernel.F32, "F16": kernel.F16,
 	"Q8_0": kernel.Q8_0, "Q4_0": kernel.Q4_0, "Q4_1": kernel.Q4_1,
 }
+
+// vectorKinds are the stored forms of the weights of a normalisation, which are
+// used as float32.
+var vectorKinds = []string{"F32", "F16", "BF16"}
 
 // slot is a tensor that a decoder needs and the place it is loaded to: matrix
 // or vector, not both.
@@ -74,10 +79,13 @@ func (s *slot) check(t stored) (int64, error) {
 	if s.vector != nil {
 		want = []int{s.cols}
 	}
-	if fmt.Sprint(t.shape) != fmt.Sprint(want) {
+	if !slices.Equal(t.shape, want) {
 		return 0, fmt.Errorf("its shape is %v, the configuration says %v (rows first)", t.shape, want)
 	}
 	if s.vector != nil {
+		if !slices.Contains(vectorKinds, t.kind) {
+			return 0, fmt.Errorf("the type %s is not supported for a vector", t.kind)
+		}
 		return 4 * int64(s.cols), nil
 	}
 	f, ok := formats[t.kind]

@@ -1,0 +1,227 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ragstone/ragstone/internal/gguf"
+	"github.com/ragstone/ragstone/internal/kernel"
+	"github.com/ragstone/ragstone/internal/testenv"
+)
+
+// remove drops a tensor.
+func (m *made) remove(name string) {
+	for i := range m.tensors {
+		if m.tensors[i].Name == name {
+			m.tensors = append(m.tensors[:i], m.tensors[i+1:]...)
+			return
+		}
+	}
+	panic("no tensor " + name)
+}
+
+// unset drops a metadata value.
+func (m *made) unset(key string) {
+	for i := range m.meta {
+		if m.meta[i].Key == key {
+			m.meta = append(m.meta[:i], m.meta[i+1:]...)
+			return
+		}
+	}
+	panic("no key " + key)
+}
+
+// replace gives a tensor another shape and type, with data to match.
+func (m *made) replace(name string, t gguf.Type, shape ...int) {
+	for i := range m.tensors {
+		if m.tensors[i].Name != name {
+			continue
+		}
+		bytes, _ := t.RowBytes(shape[0])
+		for _, n := range shape[1:] {
+			bytes *= n
+		}
+		m.tensors[i] = gguf.Tensor{Name: name, Type: t, Shape: shape, Data: make([]byte, bytes)}
+	}
+}
+
+func TestTinyHostileFilesAreErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(m *made)
+		want  string // in the error
+	}{
+		"no architecture":        {func(m *made) { m.unset("general.architecture") }, `"general.architecture"`},
+		"unknown architecture":   {func(m *made) { m.set("general.architecture", "mamba") }, `the architecture "mamba" is not supported`},
+		"architecture not text":  {func(m *made) { m.set("general.architecture", uint32(3)) }, "want a string"},
+		"no layer count":         {func(m *made) { m.unset("llama.block_count") }, `"llama.block_count"`},
+		"layer count is text":    {func(m *made) { m.set("llama.block_count", "two") }, "want an unsigned integer"},
+		"no layers":              {func(m *made) { m.set("llama.block_count", uint32(0)) }, "the number of layers is 0, want 1 to 1024"},
+		"a billion layers":       {func(m *made) { m.set("llama.block_count", uint32(1e9)) }, "the number of layers is 1000000000"},
+		"layers beyond int":      {func(m *made) { m.set("llama.block_count", uint64(1<<63)) }, "the number of layers is 2147483647"},
+		"more layers than there": {func(m *made) { m.set("llama.block_count", uint32(3)) }, `the tensor "blk.2.attn_norm.weight" is missing`},
+		"fewer layers":           {func(m *made) { m.set("llama.block_count", uint32(1)) }, `tensor "blk.1.attn_norm.weight", which this architecture as we know it does not use`},
+		"no heads":               {func(m *made) { m.set("llama.attention.head_count", uint32(0)) }, "the number of heads is 0"},
+		"no key-value heads":     {func(m *made) { m.set("llama.attention.head_count_kv", uint32(0)) }, "the number of key-value heads is 0"},
+		"uneven heads":           {func(m *made) { m.set("llama.attention.head_count_kv", uint32(3)) }, "4 heads cannot share 3 key-value heads evenly"},
+		"heads by layer":         {func(m *made) { m.set("llama.attention.head_count", []uint32{4, 4}) }, "want an unsigned integer"},
+		"negative heads":         {func(m *made) { m.set("llama.attention.head_count", int32(-4)) }, "want an unsigned integer"},
+		"odd head size":          {func(m *made) { m.set("llama.attention.head_count", uint32(8)) }, "the head size is 8, want a multiple of 16"},
+		"other value size":       {func(m *made) { m.set("llama.attention.value_length", uint32(32)) }, "keys of 16 and values of 32"},
+		"no context":             {func(m *made) { m.set("llama.context_length", uint32(0)) }, "the context length is 0"},
+		"endless context":        {func(m *made) { m.set("llama.context_length", uint64(1<<62)) }, "the context length is 2147483647"},
+		"no width":               {func(m *made) { m.set("llama.embedding_length", uint32(0)) }, "the embedding width is 0"},
+		"other width":            {func(m *made) { m.set("llama.embedding_length", uint32(128)) }, "its shape is [80 64], the configuration says [80 128]"},
+		"other feed-forward":     {func(m *made) { m.set("llama.feed_forward_length", uint32(97)) }, "its shape is [96 64], the configuration says [97 64]"},
+		"rotation beyond heads":  {func(m *made) { m.set("llama.rope.dimension_count", uint32(18)) }, "18 rotated dimensions do not fit heads of 16"},
+		"rotary base zero":       {func(m *made) { m.set("llama.rope.freq_base", float32(0)) }, "the rotary base is 0"},
+		"rotary base not text":   {func(m *made) { m.set("llama.rope.freq_base", "10000") }, "want a float"},
+		"negative epsilon":       {func(m *made) { m.set("llama.attention.layer_norm_rms_epsilon", float32(-1)) }, "the normalisation epsilon is -1"},
+		"scaled rotation":        {func(m *made) { m.set("llama.rope.scaling.type", "yarn") }, `llama.rope.scaling.type "yarn" is not supported`},
+		"experts":                {func(m *made) { m.set("llama.expert_count", uint32(8)) }, "llama.expert_count is not supported"},
+		"no embedding":           {func(m *made) { m.remove("token_embd.weight") }, `"token_embd.weight" is missing`},
+		"embedding a vector":     {func(m *made) { m.replace("token_embd.weight", gguf.F32, 64) }, `"token_embd.weight" is missing`},
+		"no query":               {func(m *made) { m.remove("blk.1.attn_q.weight") }, `the tensor "blk.1.attn_q.weight" is missing`},
+		"query turned":           {func(m *made) { m.replace("blk.1.ffn_up.weight", gguf.F32, 96, 64) }, `tensor "blk.1.ffn_up.weight": its shape is [64 96], the configuration says [96 64]`},
+		"unsupported type":       {func(m *made) { m.replace("blk.0.attn_k.weight", gguf.BF16, 64, 32) }, `tensor "blk.0.attn_k.weight": the type BF16 is not supported`},
+		"norm of integers":       {func(m *made) { m.replace("output_norm.weight", gguf.I32, 64) }, `tensor "output_norm.weight": the type I32 is not supported for a vector`},
+		"a bias": {func(m *made) {
+			m.tensors = append(m.tensors, gguf.Tensor{Name: "blk.0.attn_q.bias", Type: gguf.F32, Shape: []int{64}, Data: make([]byte, 256)})
+		}, `tensor "blk.0.attn_q.bias", which this architecture as we know it does not use`},
+	} {
+		m := newMade(gguf.F32)
+		c.spoil(m)
+		_, err := LoadDecoder(m.file(t), DecoderOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %s", name, err, c.want)
+		}
+		if _, err := InspectDecoder(m.file(t)); err == nil {
+			t.Errorf("%s: inspection found nothing", name)
+		}
+	}
+}
+
+// Settings that say a feature is off are fine, and so is an output matrix that
+// is the embedding.
+func TestTinyFilesWithTheDefaultsWrittenOut(t *testing.T) {
+	m := newMade(gguf.F32)
+	m.set("llama.rope.scaling.type", "none")
+	m.set("llama.expert_count", uint32(0))
+	m.set("llama.attention.key_length", uint32(16))
+	m.set("llama.rope.dimension_count", uint32(16))
+	m.remove("output.weight")
+	d := m.load(t, 1)
+	if d.output != d.embedding {
+		t.Error("without an output matrix, the embedding is not used for it")
+	}
+}
+
+// What is said before loading is what is taken.
+func TestTinyInspectionTellsTheMemory(t *testing.T) {
+	for _, weights := range []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_1} {
+		m := newMade(weights)
+		info, err := InspectDecoder(m.file(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := m.load(t, 1)
+		if info.Bytes != d.Bytes() || info.Config != d.Config() {
+			t.Errorf("%v: inspection says %d bytes and %+v, the decoder %d and %+v", weights, info.Bytes, info.Config, d.Bytes(), d.Config())
+		}
+		taken := int64(0)
+		for _, s := range d.slots(true) {
+			if s.matrix != nil {
+				taken += (*s.matrix).Bytes()
+			} else {
+				taken += 4 * int64(len(*s.vector))
+			}
+		}
+		if weightBytes := d.Bytes() - d.config.workBytes(); taken != weightBytes {
+			t.Errorf("%v: the weights take %d bytes, Bytes counts %d", weights, taken, weightBytes)
+		}
+		c := d.NewCache()
+		run(t, d, &Input{Cache: c, Tokens: sentence(rand.New(rand.NewPCG(1, 1)), 65, madeVocab)})
+		if got, want := int64(len(c.blocks)*2*len(c.blocks[0].data)), d.CacheBytes(65); got != want {
+			t.Errorf("%v: 65 tokens take %d bytes of cache, CacheBytes says %d", weights, got, want)
+		}
+	}
+}
+
+func TestTinyFolderErrors(t *testing.T) {
+	tiny := testenv.Shared(t, "data", "tinystories-656k")
+	config, err := os.ReadFile(filepath.Join(tiny, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ old, new, want string }{
+		"not JSON":       {`{`, `[`, "config.json"},
+		"other family":   {`"llama"`, `"mamba"`, `the model_type "mamba" is not supported`},
+		"activation":     {`"silu"`, `"relu"`, `hidden_act "relu" is not supported`},
+		"scaled":         {`"rope_scaling": null`, `"rope_scaling": {"type": "linear"}`, "rope_scaling"},
+		"zero heads":     {`"num_attention_heads": 8`, `"num_attention_heads": 0`, "the number of heads is 0"},
+		"negative width": {`"hidden_size": 128`, `"hidden_size": -128`, "the embedding width is -128"},
+		"huge layers":    {`"num_hidden_layers": 2`, `"num_hidden_layers": 1000000000000`, "the number of layers is 1000000000000"},
+		"other vocab":    {`"vocab_size": 2048`, `"vocab_size": 2049`, "its shape is [2048 128], the configuration says [2049 128]"},
+		"fraction":       {`"vocab_size": 2048`, `"vocab_size": 2048.5`, "vocab_size"},
+	} {
+		folder := t.TempDir()
+		changed := bytes.Replace(config, []byte(c.old), []byte(c.new), 1)
+		if bytes.Equal(changed, config) {
+			t.Fatalf("%s: %s is not in config.json", name, c.old)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "config.json"), changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(tiny, "model.safetensors"), filepath.Join(folder, "model.safetensors")); err != nil {
+			t.Skip(err)
+		}
+		_, err := LoadDecoderFolder(folder, DecoderOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %s", name, err, c.want)
+		}
+	}
+	if _, err := LoadDecoderFolder(t.TempDir(), DecoderOptions{}); err == nil {
+		t.Error("an empty folder: no error")
+	}
+}
+
+// Any setting and any damage make an error or a decoder that runs.
+func FuzzLoadDecoder(f *testing.F) {
+	var b bytes.Buffer
+	base := newMade(gguf.Q4_1)
+	if err := gguf.Write(&b, base.meta, base.tensors); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint8(1), uint64(2), uint32(0), byte(0))
+	f.Add(uint8(5), uint64(0), uint32(300), byte(7))
+	f.Add(uint8(20), uint64(1<<63), uint32(900), byte(255))
+	pool := kernel.NewPool(1)
+	f.Fuzz(func(t *testing.T, key uint8, value uint64, at uint32, change byte) {
+		m := &made{meta: append([]gguf.KV(nil), base.meta...), tensors: base.tensors}
+		if i := int(key); i > 0 && i < len(m.meta) {
+			m.meta[i].Value = value
+		}
+		b.Reset()
+		if err := gguf.Write(&b, m.meta, m.tensors); err != nil {
+			t.Fatal(err)
+		}
+		data := bytes.Clone(b.Bytes())
+		data[int(at)%len(data)] ^= change
+		file, err := gguf.Parse(data)
+		if err != nil {
+			return
+		}
+		d, err := LoadDecoder(file, DecoderOptions{Pool: pool})
+		if err != nil {
+			return
+		}
+		in := &Input{Cache: d.NewCache(), Tokens: []int32{0}, Rows: []int{0}}
+		if err := d.Forward(context.Background(), []*Input{in}); err != nil && in.Cache.Len() != 0 {
+			t.Errorf("after %v the cache has %d tokens", err, in.Cache.Len())
+		}
+	})
+}
