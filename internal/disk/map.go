@@ -53,6 +53,11 @@ func Map(path string) (*Mapping, error) {
 // program, and so does reading it after Close.
 func (m *Mapping) Bytes() []byte { return m.data }
 
-// Close unmaps the file. A second call does nothing. It must not run while
-// another goroutine reads Bytes.
-func (m *Mapping) Close() error { return m.close() }
+// Close unmaps the file. A second call does nothing, nor does closing a nil
+// Mapping. It must not run while another goroutine reads Bytes.
+func (m *Mapping) Close() error {
+	if m == nil {
+		return nil
+	}
+	return m.close()
+}

@@ -79,9 +79,9 @@ func tempName(path string) string {
 	return filepath.Join(dir, tempPrefix+base+"."+hex.EncodeToString(random[:])+tempSuffix)
 }
 
-// IsTemp reports whether a file name, without its folder, is one of
+// isTemp reports whether a file name, without its folder, is one of
 // WriteFile's temporary names.
-func IsTemp(name string) bool {
+func isTemp(name string) bool {
 	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
 }
 
@@ -99,7 +99,7 @@ func Sweep(fsys FS, dir string, minAge time.Duration) error {
 	}
 	var problems []error
 	for _, e := range entries {
-		if !IsTemp(e.Name()) || e.IsDir() {
+		if !isTemp(e.Name()) || e.IsDir() {
 			continue
 		}
 		at, err := e.Info()

@@ -38,14 +38,7 @@ func Parse(data []byte) (*File, error) {
 
 // Close unmaps the file. Data of its tensors must not be touched afterwards.
 // Closing twice, or a file that was parsed from memory, is fine.
-func (f *File) Close() error {
-	m := f.mapping
-	f.mapping = nil
-	if m == nil {
-		return nil
-	}
-	return m.Close()
-}
+func (f *File) Close() error { return f.mapping.Close() }
 
 // Tensor returns the tensor with a name.
 func (f *File) Tensor(name string) (Tensor, bool) {

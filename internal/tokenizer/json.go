@@ -2,9 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 )
 
 // tokenizerFile is the subset of tokenizer.json that we read. Truncation and
@@ -167,7 +165,7 @@ func (f *tokenizerFile) build() (*Tokenizer, error) {
 		return nil, err
 	}
 	if f.PostProcessor != nil {
-		if err = f.PostProcessor.around(t); err != nil {
+		if err = f.PostProcessor.postProcess(t); err != nil {
 			return nil, err
 		}
 	}
@@ -230,110 +228,6 @@ func (f *tokenizerFile) texts(t *Tokenizer, spell func(name string) string) {
 			k.text = spell(k.name)
 		}
 	}
-}
-
-// wordPiece builds BERT's model.
-func (f *tokenizerFile) wordPiece(t *Tokenizer) error {
-	if f.Normalizer == nil || f.Normalizer.Type != "BertNormalizer" {
-		return fmt.Errorf("WordPiece with normalizer %s is %w", f.Normalizer.name(), ErrUnsupported)
-	}
-	if f.PreTokenizer == nil || f.PreTokenizer.Type != "BertPreTokenizer" {
-		return fmt.Errorf("WordPiece with pre_tokenizer %s is %w", f.PreTokenizer.name(), ErrUnsupported)
-	}
-	lower := flag(f.Normalizer.Lowercase, true)
-	w := &wordPiece{
-		normalizer: bertNormalizer{
-			clean:   flag(f.Normalizer.CleanText, true),
-			cjk:     flag(f.Normalizer.CJK, true),
-			accents: flag(f.Normalizer.StripAccents, lower),
-			lower:   lower,
-		},
-		maxRunes: 100,
-		unknown:  none,
-		cleanup:  f.Decoder != nil && flag(f.Decoder.Cleanup, true),
-	}
-	if f.Model.MaxRunes != nil {
-		w.maxRunes = *f.Model.MaxRunes
-	}
-	if w.maxRunes < 1 || w.maxRunes > 10000 {
-		return fmt.Errorf("max_input_chars_per_word is %d, want 1 to 10000", w.maxRunes)
-	}
-	if id, ok := t.ids["[UNK]"]; ok && f.Model.UnkToken == nil {
-		w.unknown = id
-	} else if f.Model.UnkToken != nil {
-		if w.unknown, ok = t.ids[*f.Model.UnkToken]; !ok {
-			return fmt.Errorf("unk_token %q is not in the vocabulary", *f.Model.UnkToken)
-		}
-	}
-	prefix := "##"
-	if f.Model.Prefix != nil {
-		prefix = *f.Model.Prefix
-	}
-	f.texts(t, func(name string) string { return strings.TrimPrefix(name, prefix) })
-	for i, k := range t.tokens {
-		if !k.control && k.name != "" {
-			w.add(k.text, int32(i), prefix != "" && strings.HasPrefix(k.name, prefix))
-		}
-	}
-	t.model, t.join = w, w.join
-	return nil
-}
-
-// around sets what AddSpecial puts around a text.
-func (p *fileStep) around(t *Tokenizer) error {
-	find := func(name string) (int32, error) {
-		id, ok := t.ids[name]
-		if !ok {
-			return none, fmt.Errorf("post_processor: token %q is not in the vocabulary", name)
-		}
-		return id, nil
-	}
-	switch p.Type {
-	case "Sequence":
-		for i := range p.Processors {
-			if err := p.Processors[i].around(t); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "ByteLevel": // concerns offsets only
-		return nil
-	case "TemplateProcessing":
-		side := &t.prefix
-		for _, part := range p.Single {
-			if part.SpecialToken == nil {
-				side = &t.suffix
-				continue
-			}
-			id, err := find(part.SpecialToken.ID)
-			if err != nil {
-				return err
-			}
-			*side = append(*side, id)
-		}
-	case "BertProcessing", "RobertaProcessing":
-		if p.CLS == nil || p.Sep == nil {
-			return errors.New("post_processor: cls and sep are missing")
-		}
-		cls, err := find(p.CLS.name)
-		if err != nil {
-			return err
-		}
-		sep, err := find(p.Sep.name)
-		if err != nil {
-			return err
-		}
-		t.prefix, t.suffix = []int32{cls}, []int32{sep}
-	default:
-		return fmt.Errorf("post_processor %q is %w", p.Type, ErrUnsupported)
-	}
-	if len(t.prefix) > 0 {
-		t.bos = t.prefix[0]
-	}
-	if n := len(t.suffix); n > 0 {
-		t.eos = t.suffix[n-1]
-	}
-	return nil
 }
 
 // name is the step's type for an error.
