@@ -21,12 +21,17 @@ build: ## build bin/ragstone
 	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
 
 .PHONY: check
-check: fmt models vet staticcheck test race purego cross tidy sdk ## everything CI runs
+check: fmt generated models vet staticcheck test race purego cross tidy sdk ## everything CI runs
 	@echo "make check: all passed"
 
 .PHONY: fmt
 fmt: ## formatting (says which files gofmt would change)
 	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; echo "run: gofmt -w ."; exit 1; }
+
+.PHONY: generated
+generated: ## the generated assembly is what its generator writes
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp -R internal/kernel/_asm "$$dir/_asm" && (cd "$$dir/_asm" && $(GO) run .) && \
+	for file in "$$dir"/*.*; do cmp "$$file" "internal/kernel/$${file##*/}" || { echo "run: cd internal/kernel/_asm && go run ."; exit 1; }; done
 
 .PHONY: models
 models: ## fetch the two default models into Ragstone's store

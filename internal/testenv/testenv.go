@@ -2,9 +2,9 @@
 // data and the two default models. It is for tests only.
 //
 // Shared data lies in $RAGSTONE_SHARED, by default ../shared beside the
-// repository; a test that needs it is skipped with a plain line where it is
-// absent. Models lie in Ragstone's own store; their absence fails the test
-// when CI is set and skips it elsewhere, saying which command fetches them.
+// repository. Models lie in Ragstone's own store. A test whose data or model is
+// absent is skipped with a plain line that says where it is looked for or which
+// command fetches it; where CI is set, as .ci/run does, it fails instead.
 package testenv
 
 import (
@@ -23,8 +23,8 @@ const (
 	EmbedModel    = "all-minilm-l6-v2"
 )
 
-// Shared returns the path of a file or folder of the shared test data, or
-// skips the test.
+// Shared returns the path of a file or folder of the shared test data. Without
+// it the test ends.
 func Shared(tb testing.TB, elem ...string) string {
 	tb.Helper()
 	root := os.Getenv("RAGSTONE_SHARED")
@@ -33,13 +33,13 @@ func Shared(tb testing.TB, elem ...string) string {
 	}
 	path := filepath.Join(append([]string{root}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		tb.Skipf("shared test data is absent: %s; set RAGSTONE_SHARED to its folder", path)
+		absent(tb, "shared test data is absent: %s; set RAGSTONE_SHARED to its folder", path)
 	}
 	return path
 }
 
 // Model returns a file or, with no file given, the folder of a model in the
-// store.
+// store. Without it the test ends.
 func Model(tb testing.TB, name string, file ...string) string {
 	tb.Helper()
 	c, err := config.Load()
@@ -48,13 +48,18 @@ func Model(tb testing.TB, name string, file ...string) string {
 	}
 	path := filepath.Join(append([]string{c.Home, "models", name}, file...)...)
 	if _, err := os.Stat(path); err != nil {
-		const advice = "model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`"
-		if os.Getenv("CI") != "" {
-			tb.Fatalf(advice, name, path, name)
-		}
-		tb.Skipf(advice, name, path, name)
+		absent(tb, "model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`", name, path, name)
 	}
 	return path
+}
+
+// absent ends a test that lacks something.
+func absent(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatalf(format, args...)
+	}
+	tb.Skipf(format, args...)
 }
 
 // repository is the root of the source tree, found from this file's own path.
