@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragstone/ragstone/internal/catalog"
 	"github.com/ragstone/ragstone/internal/config"
 	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/llm"
@@ -30,6 +31,8 @@ func (f *modelFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.upstream, "upstream", "", "let the OpenAI-compatible server at this `URL` write the answer (it is sent the passages; key: RAGSTONE_UPSTREAM_KEY)")
 	c.Flags().StringVar(&f.upstreamModel, "upstream-model", "", "the upstream's `model`")
 	c.Flags().StringVar(&f.method, "answer", "", "extract, write or quote; default is what suits the model, measured once")
+	complete(c, "answer", string(rag.MethodExtract), string(rag.MethodWrite), string(rag.MethodQuote))
+	complete(c, "model", append(modelNames(catalog.Chat, catalog.Base), "none")...)
 }
 
 // validate refuses flags that do not go together, before any work is done.
@@ -98,7 +101,11 @@ func (a *app) openAnswerer(ctx context.Context, flags modelFlags, path string, e
 }
 
 func (a *app) openLocal(ctx context.Context, flags modelFlags, path string, embedder *llm.LocalEmbedder) (*openedAnswerer, error) {
-	local, err := llm.OpenLocal(ctx, path, a.modelOptions(flags.model))
+	options := a.modelOptions(flags.model)
+	if embedder != nil && options.MaxMemory > 0 { // the limit is for both models
+		options.MaxMemory = max(1, options.MaxMemory-embedder.Info().Bytes)
+	}
+	local, err := llm.OpenLocal(ctx, path, options)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type corpusFlags struct {
 func (f *corpusFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files that match this .gitignore `pattern`; may be repeated")
 	c.Flags().StringVar(&f.embedModel, "embedding-model", config.DefaultEmbeddingModel, "embedding `model`: a name from `ragstone models` or a folder")
+	complete(c, "embedding-model", modelNames(catalog.Embed)...)
 	c.Flags().BoolVar(&f.keyword, "keyword", false, "search by keyword only, without an embedding model")
 }
 

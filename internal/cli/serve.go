@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ragstone/ragstone/internal/catalog"
 	"github.com/ragstone/ragstone/internal/server"
 )
 
@@ -35,6 +36,8 @@ Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
 	}
 	addSettings(c, "addr", "model", "embedding-model", "upstream", "requests-per-minute", "tokens-per-minute")
+	complete(c, "model", append(modelNames(catalog.Chat, catalog.Base), "none")...)
+	complete(c, "embedding-model", append(modelNames(catalog.Embed), "none")...)
 	return c
 }
 
