@@ -129,7 +129,11 @@ func enclosingRules(root string) []ignoreRules {
 
 // readIgnore reads a folder's .gitignore, if it has one.
 func readIgnore(dir, source string) (ignoreRules, bool) {
-	f, err := os.Open(filepath.Join(dir, ".gitignore"))
+	name := filepath.Join(dir, ".gitignore")
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return ignoreRules{}, false // opening a pipe would wait for its writer
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return ignoreRules{}, false
 	}
