@@ -5,7 +5,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -250,7 +249,7 @@ func TestConnectionProblem(t *testing.T) {
 	if want := "[Errno 111] Connection refused"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, odd := range []string{"", "Retrying", "')'", fmt.Sprint(": ')'")} {
+	for _, odd := range []string{"", "Retrying", "')'", ": ')'"} {
 		connectionProblem(odd) // must not panic
 	}
 }

@@ -46,7 +46,7 @@ func FuzzIgnoreRule(f *testing.F) {
 			return
 		}
 		// A pattern without marks matches itself and nothing longer.
-		if pattern != "" && strings.IndexAny(pattern, "*?[]\\!#/ \uFEFF") < 0 && len(rules.rules) == 1 {
+		if pattern != "" && !strings.ContainsAny(pattern, "*?[]\\!#/ \uFEFF") && len(rules.rules) == 1 {
 			if v, _ := rules.judge(pattern, false); v != ignored {
 				t.Errorf("pattern %q does not match itself", pattern)
 			}
