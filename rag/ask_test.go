@@ -1,9 +1,12 @@
 package rag
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -62,5 +65,26 @@ func TestWriteShowsTheNearestPassagesForAnUnsupportedAnswer(t *testing.T) {
 	}
 	if len(answer.Citations) == 0 {
 		t.Error("no nearest passages are shown")
+	}
+}
+
+func TestWriteSaysNothingTwice(t *testing.T) {
+	write := &Write{Generator: script("1. Its lamp burned rape oil [1].\n2. Its lamp burned rape oil [1].\n- The harbour is deep [1]."), Model: "script"}
+	answer, err := write.Answer(t.Context(), twoPassages(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Its lamp burned rape oil. [1] The harbour is deep. [2]"; answer.Text != want {
+		t.Errorf("got %q, want %q", answer.Text, want)
+	}
+}
+
+func TestReplyJSONKeepsMarkup(t *testing.T) {
+	results := &Results{Question: "a < b && c > d"}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(results); err != nil || !strings.Contains(out.String(), results.Question) {
+		t.Errorf("got %s, error %v, want it to hold %q", out.String(), err, results.Question)
 	}
 }

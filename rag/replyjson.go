@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -95,13 +96,23 @@ func (r *Reply) MarshalJSON() ([]byte, error) {
 		}
 		out.Citations = append(out.Citations, j)
 	}
-	return json.Marshal(out)
+	return marshalJSON(out)
+}
+
+// marshalJSON leaves <, > and & as they are: json.Marshal escapes them for web
+// pages, which makes Markdown and code hard to read.
+func marshalJSON(value any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return b.Bytes(), err
 }
 
 // MarshalJSON gives the question and its passages in rank order, as
 // `ragstone search --json` prints them.
 func (r *Results) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshalJSON(struct {
 		Question string        `json:"question"`
 		Passages []passageJSON `json:"passages"`
 	}{r.Question, r.passagesJSON()})

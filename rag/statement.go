@@ -109,11 +109,11 @@ func (c *checker) statement(text string) Statement {
 	return s
 }
 
-func tidy(s string) string {
-	s = strings.TrimSpace(s)
-	s = strings.TrimPrefix(s, "- ")
-	return strings.TrimPrefix(s, "* ")
-}
+// listMarks are the mark of a statement that is a list's item, and that of the
+// next item, which stands on the line after it.
+var listMarks = regexp.MustCompile(`^(?:[-*]|\d{1,2}[.)])\s+|\s*\n\s*(?:[-*]|\d{1,2}[.)])$`)
+
+func tidy(s string) string { return listMarks.ReplaceAllString(strings.TrimSpace(s), "") }
 
 var quotation = regexp.MustCompile(`"([^"]{3,})"|“([^”]{3,})”`)
 

@@ -3,6 +3,7 @@ package rag
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ragstone/ragstone/llm"
@@ -50,6 +51,9 @@ func (w *Write) Answer(ctx context.Context, results *Results, say func(string)) 
 	take := func(texts []string) {
 		for _, text := range texts {
 			statement := check.statement(text)
+			if answer.says(statement.Text) {
+				continue
+			}
 			if say != nil {
 				say(separator(answer.Statements) + statement.shown())
 			}
@@ -76,6 +80,12 @@ func (w *Write) Answer(ctx context.Context, results *Results, say func(string)) 
 		answer.Citations = nearestByWords(results)
 	}
 	return answer, nil
+}
+
+// says tells whether a statement is there already: small models repeat
+// themselves.
+func (a *Answer) says(text string) bool {
+	return slices.ContainsFunc(a.Statements, func(s Statement) bool { return s.Text == text })
 }
 
 // nearestByWords quotes the sentences that hold most of the question's words.
