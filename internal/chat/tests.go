@@ -1,9 +1,6 @@
 package chat
 
-import (
-	"strings"
-	"unicode"
-)
+import "unicode"
 
 // testFunc is a test: x is name(a).
 type testFunc func(r *renderer, x value, a arguments) (bool, error)
@@ -53,7 +50,7 @@ func testNamed(name string) (testFunc, bool) {
 	case "filter":
 		return simple(func(x value) bool { t, _ := x.(text); _, ok := filterNamed(t.s); return ok })
 	case "test":
-		return simple(func(x value) bool { t, _ := x.(text); return isTest(t.s) })
+		return simple(func(x value) bool { t, _ := x.(text); _, ok := testNamed(t.s); return ok })
 	case "sameas":
 		return withArgument("==")
 	case "divisibleby":
@@ -74,13 +71,6 @@ func testNamed(name string) (testFunc, bool) {
 		return withArgument("in")
 	}
 	return nil, false
-}
-
-// isTest is testNamed without its function, which would refer to itself.
-func isTest(name string) bool {
-	return strings.Contains(" defined undefined none boolean true false string mapping integer float number sequence "+
-		"iterable callable odd even lower upper filter test sameas divisibleby eq equalto == ne != lt lessthan < le <= "+
-		"gt greaterthan > ge >= in ", " "+name+" ")
 }
 
 func (r *renderer) test(x *testExpr) (value, error) {

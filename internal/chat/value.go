@@ -180,18 +180,11 @@ func truth(v value) bool {
 
 // number returns a value as a float, which booleans are too.
 func number(v value) (float64, bool) {
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return 1, true
-		}
-		return 0, true
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
+	if f, ok := v.(float64); ok {
+		return f, true
 	}
-	return 0, false
+	n, ok := integer(v)
+	return float64(n), ok
 }
 
 // integer returns a value as an integer, which booleans are too.
