@@ -53,12 +53,7 @@ var testOnly = []string{"internal/testenv", "internal/disk/disktest"}
 var environmentReaders = []string{"internal/config", "internal/testenv"}
 
 func TestImportsPointDown(t *testing.T) {
-	floor := map[string]int{}
-	for i, line := range floors {
-		for _, p := range line {
-			floor[p] = i
-		}
-	}
+	floor := floorOfPackages()
 	for dir, files := range sourceFiles(t) {
 		here, listed := floor[dir]
 		if !listed && !slices.Contains(testOnly, dir) && !outsideTheProduct(dir) {
@@ -85,21 +80,30 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// tableRow finds the packages of a row of the table in docs/architecture.md.
-var tableRow = regexp.MustCompile("(?m)^\\| (`[^|]*) \\|")
-
-func TestArchitectureListsTheFloors(t *testing.T) {
-	const page = "docs/architecture.md"
+// floorOfPackages is the index in floors of every package.
+func floorOfPackages() map[string]int {
 	floor := map[string]int{}
 	for i, line := range floors {
 		for _, p := range line {
 			floor[p] = i
 		}
 	}
+	return floor
+}
+
+// tableRow finds the packages of a row of the table in docs/architecture.md.
+var (
+	tableRow = regexp.MustCompile("(?m)^\\| (`[^|]*) \\|")
+	quoted   = regexp.MustCompile("`([^`]+)`")
+)
+
+func TestArchitectureListsTheFloors(t *testing.T) {
+	const page = "docs/architecture.md"
+	floor := floorOfPackages()
 	above := len(floors)
 	listed := map[string]bool{}
 	for _, row := range tableRow.FindAllStringSubmatch(read(t, page), -1) {
-		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+		for _, m := range quoted.FindAllStringSubmatch(row[1], -1) {
 			here, ok := floor[m[1]]
 			if !ok {
 				t.Errorf("%s lists %s, which is not in floors: remove the row, or add the package to floors in policy_test.go", page, m[1])
@@ -204,6 +208,23 @@ func TestSymbolsAndPathsInDocsExist(t *testing.T) {
 		for _, m := range pathSpan.FindAllStringSubmatch(text, -1) {
 			if _, err := os.Stat(strings.TrimRight(m[1], "./")); err != nil {
 				t.Errorf("%s names %s, which does not exist: mend the path or remove it", doc, m[0])
+			}
+		}
+	}
+}
+
+// documentPath finds documents that comments of the code name.
+var documentPath = regexp.MustCompile(`\bdocs/(?:decisions|formats)/[\w.-]+\.md`)
+
+func TestDocumentsInCommentsExist(t *testing.T) {
+	for _, files := range sourceFiles(t) {
+		for name, file := range files {
+			for _, group := range file.Comments {
+				for _, doc := range documentPath.FindAllString(group.Text(), -1) {
+					if _, err := os.Stat(doc); err != nil {
+						t.Errorf("%s names %s, which does not exist: write the page or mend the comment", name, doc)
+					}
+				}
 			}
 		}
 	}
