@@ -20,7 +20,7 @@ type models struct {
 	aliases  []inference.Alias
 	upstream func(name string) inference.Model
 	bytes    int64 // of the weights
-	closers  []func() error
+	closers  closers
 }
 
 // openModels loads the models the configuration names.
@@ -128,10 +128,4 @@ func modified(path string) time.Time {
 }
 
 // Close unloads the models.
-func (m *models) Close() error {
-	var errs []error
-	for i := len(m.closers) - 1; i >= 0; i-- {
-		errs = append(errs, m.closers[i]())
-	}
-	return errors.Join(errs...)
-}
+func (m *models) Close() error { return m.closers.close() }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ type Server struct {
 	notice    Notice
 
 	draining chan struct{} // closed once Serve takes no more requests
-	closers  []func() error
+	closers  closers
 	close    func() error
 }
 
@@ -71,7 +72,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 	if s.drainTimeout <= 0 {
 		s.drainTimeout = 30 * time.Second
 	}
-	s.close = sync.OnceValue(s.closeAll)
+	s.close = sync.OnceValue(func() error { return s.closers.close() })
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -191,16 +192,20 @@ func (s *Server) drain(abort context.CancelCauseFunc) error {
 // onClose adds what Close is to do, before what was added earlier.
 func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
 
-// Close frees what Open took, in reverse. Closing twice is fine.
-func (s *Server) Close() error { return s.close() }
+// closers free what was taken, in the order it was taken.
+type closers []func() error
 
-func (s *Server) closeAll() error {
+// close runs all of them in reverse.
+func (c closers) close() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, f := range slices.Backward(c) {
+		errs = append(errs, f())
 	}
 	return errors.Join(errs...)
 }
+
+// Close frees what Open took, in reverse. Closing twice is fine.
+func (s *Server) Close() error { return s.close() }
 
 // closeListener closes the listener unless Serve's end has.
 func (s *Server) closeListener() error {
