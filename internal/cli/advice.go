@@ -7,9 +7,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/safetensors"
+	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -35,7 +35,7 @@ func (a *app) advice(err error) string {
 		return "Raise RAGSTONE_MAX_MEMORY, or name a smaller model or none with --model and --embedding-model."
 	case badGGUF, badSafetensors:
 		return "The file is damaged or no model: get it again, or name another model; `ragstone models` lists what can be had."
-	case disk.IsFull(err):
+	case state.IsFull(err):
 		return "Make room, or set RAGSTONE_HOME to a folder on another disk. What was there before is unharmed."
 	case isPath && strings.HasPrefix(path.Path, a.config.Home) && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):
 		return "Set RAGSTONE_HOME to a folder that you may write to."

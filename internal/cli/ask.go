@@ -23,7 +23,8 @@ func newAskCommand(a *app) *cobra.Command {
 		Short: "Answer a question from your documents, with citations",
 		Long: `Index the files and folders, answer the question from them, and cite.
 
-Every quote is a verbatim span of its source, checked before it is printed.
+Every quote is a verbatim span of its source, checked before it is printed. In
+HTML, PDF and DOCX files its line counts in the text that was read from them.
 When the documents do not answer, ask says so, shows the nearest passages and
 ends with exit code 3. Nothing leaves this machine unless --upstream names a
 server.`,

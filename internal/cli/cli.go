@@ -103,6 +103,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 		Example: `  ragstone ask ./handbook "How many days of leave does a new hire get?"
   ragstone serve
   ragstone models`,
+		Version:       version(),
 		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceUsage:  true,
@@ -114,6 +115,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 			return err
 		},
 	}
+	root.SetVersionTemplate("ragstone {{.Version}}\n")
 	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(
 		newAskCommand(a),

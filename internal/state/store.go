@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/ragstone/ragstone/internal/disk"
 )
 
 // ErrNotFound means that no row has the id or hash asked for.
@@ -107,6 +110,13 @@ func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) error
 func (s *Store) Check(ctx context.Context) error {
 	var one int
 	return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+}
+
+// IsFull reports whether an error of a Store means that the disk has no room
+// left.
+func IsFull(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_FULL || disk.IsFull(err)
 }
 
 // Close closes the store. Everything written is already on disk.

@@ -229,3 +229,18 @@ func TestNewID(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+func TestIsFull(t *testing.T) {
+	s, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.write.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil { // no more than there are
+		t.Fatal(err)
+	}
+	_, err = s.write.ExecContext(t.Context(), "CREATE TABLE more AS SELECT zeroblob(1000000)")
+	if !IsFull(err) || IsFull(ErrNotFound) {
+		t.Errorf("IsFull(%v) = %v, IsFull(%v) = %v, want true and false", err, IsFull(err), ErrNotFound, IsFull(ErrNotFound))
+	}
+}
