@@ -21,7 +21,7 @@ build: ## build bin/ragstone
 	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
 
 .PHONY: check
-check: fmt generated models vet staticcheck test race purego cross tidy sdk ## everything CI runs
+check: fmt generated models vet staticcheck test race purego cross tidy sdk conform ## everything CI runs
 	@echo "make check: all passed"
 
 .PHONY: fmt
@@ -76,7 +76,7 @@ sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs N
 	cd test/sdk/go && $(GO) vet ./... && $(GO) test -count=1 -v ./...
 
 .PHONY: conform
-conform: ## the API's conformance checks against a server (needs Node 20)
+conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
 
 .PHONY: quality

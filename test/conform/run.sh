@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # Runs the conformance checks of the shared test data against a server that it
 # builds and starts itself: test/conform/run.sh [AREAS]
-# Needs Node 20 and npm. Areas are listed in the checks' own README; by default
+# Needs Node 20 and npm; without them, or without the shared data, it says so and
+# leaves the checks out, unless CI is set. Areas are listed in the checks' own README; by default
 # those that must pass.
 set -eu
 areas=${1:-errors,models,embeddings}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 checks=${RAGSTONE_SHARED:-$root/../shared}/conform
-[ -d "$checks" ] || { echo "conform: $checks is absent; set RAGSTONE_SHARED to the folder of test data" >&2; exit 1; }
-command -v npm >/dev/null || { echo "conform: npm is not installed; install Node 20 or newer" >&2; exit 1; }
+leave_out() {
+	echo "conform: $1: the checks are left out" >&2
+	[ -z "${CI:-}" ] || exit 1
+	exit 0
+}
+[ -d "$checks" ] || leave_out "$checks is absent (set RAGSTONE_SHARED to the folder of test data)"
+command -v npm >/dev/null || leave_out "npm is not installed (install Node 20 or newer)"
 
 work=$(mktemp -d)
 server=
