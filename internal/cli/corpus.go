@@ -178,8 +178,8 @@ func (a *app) sync(ctx context.Context, corpus *rag.Corpus, roots []string, flag
 		return err
 	}
 	if report.Written {
-		fmt.Fprintf(a.stderr, "Indexed %s: %d new, %d changed, %d removed; %d passages.\n",
-			plural(report.Files, "file"), report.Added, report.Changed, report.Removed, report.Passages)
+		fmt.Fprintf(a.stderr, "Indexed %s: %d new, %d changed, %d removed; %s.\n",
+			plural(report.Files, "file"), report.Added, report.Changed, report.Removed, plural(report.Passages, "passage"))
 		if left := unintended(report.Skipped); len(left) > 0 {
 			fmt.Fprintf(a.stderr, "Left out %s: %s\n", plural(len(left), "file"), firstFew(left))
 		}
