@@ -90,10 +90,11 @@ type Matrix struct {
 }
 
 // NewMatrix repacks rows×cols weights that lie in src as a GGUF file has them:
-// row after row, little endian. It keeps nothing of src. It panics when src has
-// another length or when a quantised row is not a whole number of blocks:
-// Size tells beforehand.
-func NewMatrix(f Format, src []byte, rows, cols int) *Matrix {
+// row after row, little endian. It keeps nothing of src. The weights go to
+// memory of the slab, Size bytes of it, or of the Go heap if the slab is nil;
+// they live as long as that does. It panics when src has another length or when
+// a quantised row is not a whole number of blocks: Size tells beforehand.
+func NewMatrix(slab *Slab, f Format, src []byte, rows, cols int) *Matrix {
 	if f.quantised() && cols%BlockLen != 0 {
 		panic(fmt.Sprintf("kernel.NewMatrix: %v rows of %d columns are not whole blocks of %d", f, cols, BlockLen))
 	}
@@ -101,7 +102,11 @@ func NewMatrix(f Format, src []byte, rows, cols int) *Matrix {
 		panic(fmt.Sprintf("kernel.NewMatrix: %d×%d weights of %v take %d bytes, not %d", rows, cols, f, want, len(src)))
 	}
 	m := &Matrix{format: f, rows: rows, cols: cols, group: f.groupBytes(cols)}
-	m.data = alignedBytes(m.groups() * m.group)
+	if n := m.groups() * m.group; slab != nil {
+		m.data = slab.Take(n)
+	} else {
+		m.data = alignedBytes(n)
+	}
 	for g := range m.groups() {
 		dst := m.data[g*m.group : (g+1)*m.group]
 		for r := range min(groupRows, rows-g*groupRows) {
@@ -139,11 +144,10 @@ func (f Format) groupBytes(cols int) int {
 	panic("kernel: unknown matrix format " + f.String())
 }
 
-// alignedBytes returns n zero bytes that start at a multiple of 64, a cache
-// line and a vector register.
+// alignedBytes returns n zero bytes of the Go heap at a multiple of slabAlign.
 func alignedBytes(n int) []byte {
-	b := make([]byte, n+63)
-	skip := int(-uintptr(unsafe.Pointer(&b[0])) & 63)
+	b := make([]byte, n+slabAlign-1)
+	skip := int(-uintptr(unsafe.Pointer(&b[0])) & (slabAlign - 1))
 	return b[skip : skip+n : skip+n]
 }
 

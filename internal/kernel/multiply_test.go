@@ -80,7 +80,7 @@ func TestMatrixRowsAreTheFilesNumbers(t *testing.T) {
 		for _, rows := range []int{1, 15, 16, 17, 40} {
 			const cols = 96
 			src := randomWeights(r, f, rows, cols)
-			m := NewMatrix(f, src, rows, cols)
+			m := NewMatrix(nil, f, src, rows, cols)
 			if size, err := Size(f, rows, cols); err != nil || size != m.Bytes() {
 				t.Errorf("%v, %d rows: Size is %d, %v; the matrix takes %d", f, rows, size, err, m.Bytes())
 			}
@@ -146,7 +146,7 @@ func TestQuantisedProductsAreWithinTheirBound(t *testing.T) {
 				}
 				for _, rows := range []int{1, 16, 35} {
 					src := randomWeights(r, f, rows, cols)
-					m, weights := NewMatrix(f, src, rows, cols), decoded(f, src, rows*cols)
+					m, weights := NewMatrix(nil, f, src, rows, cols), decoded(f, src, rows*cols)
 					a := activations(r, 1+r.IntN(20), cols)
 					got := multiplied(p, m, a)
 					for i := range got {
@@ -173,7 +173,7 @@ func TestProductsAreInvariant(t *testing.T) {
 	r := newRand(t, 3)
 	for _, f := range formats {
 		const rows, cols, tokens = 83, 192, 23
-		m := NewMatrix(f, randomWeights(r, f, rows, cols), rows, cols)
+		m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 		a := activations(r, tokens, cols)
 		var plain []float32
 		atEachLevel(t, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestMultiplyKeepsNotFiniteNumbers(t *testing.T) {
 		for _, f := range formats {
 			for _, bad := range []float32{nan, inf, -inf} {
 				const rows, cols, tokens = 20, 64, 5
-				m := NewMatrix(f, randomWeights(r, f, rows, cols), rows, cols)
+				m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 				a := activations(r, tokens, cols)
 				a.Row(2)[37] = bad
 				a.Quantize(2)
@@ -243,7 +243,7 @@ func TestMultiplyStaysInBounds(t *testing.T) {
 			for _, cols := range []int{32, 96} {
 				for _, n := range []int{1, 2, 4, 8} {
 					const groups = 2
-					m := NewMatrix(f, randomWeights(r, f, groups*groupRows, cols), groups*groupRows, cols)
+					m := NewMatrix(nil, f, randomWeights(r, f, groups*groupRows, cols), groups*groupRows, cols)
 					weights := guarded[byte](t, len(m.data))
 					copy(weights, m.data)
 					out := guarded[float32](t, n*groups*groupRows)
@@ -265,15 +265,15 @@ func TestMultiplyStaysInBounds(t *testing.T) {
 
 func TestMultiplyRefusesWhatDoesNotFit(t *testing.T) {
 	p := NewPool(1)
-	m := NewMatrix(F32, make([]byte, 4*6), 2, 3)
+	m := NewMatrix(nil, F32, make([]byte, 4*6), 2, 3)
 	a := new(Activations)
 	a.Resize(2, 3)
 	for name, call := range map[string]func(){
 		"short output":   func() { Multiply(p, a, Product{Matrix: m, Out: make([]float32, 3)}) },
 		"narrow stride":  func() { Multiply(p, a, Product{Matrix: m, Out: make([]float32, 9), Stride: 1}) },
 		"other columns":  func() { a.Resize(2, 4); Multiply(p, a, Product{Matrix: m, Out: make([]float32, 4)}) },
-		"short weights":  func() { NewMatrix(F32, make([]byte, 4), 2, 3) },
-		"partial blocks": func() { NewMatrix(Q8_0, make([]byte, 34), 1, 33) },
+		"short weights":  func() { NewMatrix(nil, F32, make([]byte, 4), 2, 3) },
+		"partial blocks": func() { NewMatrix(nil, Q8_0, make([]byte, 34), 1, 33) },
 		"row beyond":     func() { m.Row(2, make([]float32, 3)) },
 	} {
 		panics(t, name, call)
@@ -303,7 +303,7 @@ func FuzzQuantisedLevelsAgree(f *testing.F) {
 		for i := range src {
 			src[i] = byte(r.Uint32())
 		}
-		m, a := NewMatrix(fm, src, n, cols), activations(r, 1+r.IntN(9), cols)
+		m, a := NewMatrix(nil, fm, src, n, cols), activations(r, 1+r.IntN(9), cols)
 		p := NewPool(1)
 		var want []float32
 		for _, l := range Levels() {
@@ -323,7 +323,7 @@ func BenchmarkProducts(b *testing.B) {
 	p := NewPool(1)
 	const rows, cols = 1536, 576
 	for _, f := range formats {
-		m := NewMatrix(f, randomWeights(r, f, rows, cols), rows, cols)
+		m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 		for _, tokens := range []int{1, 64} {
 			a := activations(r, tokens, cols)
 			out := make([]float32, tokens*rows)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/kernel"
@@ -16,8 +17,9 @@ type DecoderOptions struct {
 	Pool *kernel.Pool
 }
 
-// Decoder is a decoder-only transformer with its weights in memory. One
-// goroutine at a time may use it and its caches.
+// Decoder is a decoder-only transformer with its weights in memory, which is
+// outside the Go heap and goes back to the system some time after the last use.
+// One goroutine at a time may use it and its caches.
 type Decoder struct {
 	config DecoderConfig
 	bytes  int64
@@ -99,9 +101,15 @@ func loadDecoder(c DecoderConfig, w weights, o DecoderOptions) (*Decoder, error)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	if err := load(slots, tensors, d.pool); err != nil {
+	slab, err := kernel.NewSlab(bytes)
+	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
+	if err := load(slots, tensors, slab, d.pool); err != nil {
+		slab.Free()
+		return nil, fmt.Errorf("load model: %w", err)
+	}
+	runtime.AddCleanup(d, (*kernel.Slab).Free, slab)
 	if d.output == nil {
 		d.output = d.embedding
 	}

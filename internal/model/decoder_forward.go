@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/ragstone/ragstone/internal/kernel"
@@ -46,6 +47,7 @@ const chunkRows = 512
 // inputs leaves all caches as they were. So does an error on the way: when ctx
 // ends, or when a number is no longer finite, which names the layer.
 func (d *Decoder) Forward(ctx context.Context, batch []*Input) error {
+	defer runtime.KeepAlive(d) // the weights go with it
 	if err := d.check(batch); err != nil {
 		return fmt.Errorf("model forward: %w", err)
 	}

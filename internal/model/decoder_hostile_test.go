@@ -135,7 +135,7 @@ func TestTinyInspectionTellsTheMemory(t *testing.T) {
 		taken := int64(0)
 		for _, s := range d.slots(true) {
 			if s.matrix != nil {
-				taken += (*s.matrix).Bytes()
+				taken += kernel.SlabSize((*s.matrix).Bytes())
 			} else {
 				taken += 4 * int64(len(*s.vector))
 			}

@@ -92,16 +92,18 @@ func (s *slot) check(t stored) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("the type %s is not supported", t.kind)
 	}
-	return kernel.Size(f, s.rows, s.cols)
+	size, err := kernel.Size(f, s.rows, s.cols)
+	return kernel.SlabSize(size), err
 }
 
-// load fills each slot from its tensor, several at a time.
-func load(slots []slot, tensors []stored, p *kernel.Pool) error {
+// load fills each slot from its tensor, several at a time. Matrices go to the
+// slab.
+func load(slots []slot, tensors []stored, slab *kernel.Slab, p *kernel.Pool) error {
 	errs := make([]error, len(slots))
 	p.Run(len(slots), func(i int) {
 		s, t := slots[i], tensors[i]
 		if s.matrix != nil {
-			*s.matrix = kernel.NewMatrix(formats[t.kind], t.data, s.rows, s.cols)
+			*s.matrix = kernel.NewMatrix(slab, formats[t.kind], t.data, s.rows, s.cols)
 			return
 		}
 		*s.vector, errs[i] = t.float32s()
