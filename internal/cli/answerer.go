@@ -2,18 +2,13 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ragstone/ragstone/internal/catalog"
 	"github.com/ragstone/ragstone/internal/config"
-	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/llm"
 	"github.com/ragstone/ragstone/rag"
 )
@@ -131,35 +126,4 @@ func sentenceEmbedder(e *llm.LocalEmbedder) rag.Embedder {
 		return nil
 	}
 	return e
-}
-
-// measuredMethod is how the model answers best, tested once and remembered
-// under the fingerprint of its weights.
-func (a *app) measuredMethod(ctx context.Context, local *llm.Local) (rag.Method, error) {
-	fingerprint, err := local.Fingerprint()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(a.config.Home, "selftest", filepath.Base(fingerprint)+".json")
-	var test rag.SelfTest
-	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &test) == nil && test.Version == rag.SelfTestVersion {
-		return test.Method, nil
-	}
-	fmt.Fprintf(a.stderr, "Testing once how %s answers best …\n", local.Info().Name)
-	if test, err = rag.RunSelfTest(ctx, local); err != nil {
-		if errors.Is(err, llm.ErrNoTemplate) {
-			test = rag.SelfTest{Version: rag.SelfTestVersion, Method: rag.MethodExtract}
-		} else {
-			return "", err
-		}
-	}
-	fmt.Fprintf(a.stderr, "It wrote %d of %d test answers correctly: answers are made by %s.\n", test.Right, test.Asked, test.Method)
-	err = os.MkdirAll(filepath.Dir(path), 0o700)
-	if err == nil {
-		err = disk.WriteFile(path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(test) })
-	}
-	if err != nil {
-		fmt.Fprintln(a.stderr, "could not remember the result:", err)
-	}
-	return test.Method, nil
 }
