@@ -101,7 +101,7 @@ func (e *Extract) spans(ctx context.Context, question string, sentences []*sente
 	if err != nil {
 		return nil, err
 	}
-	describe(spans, question, sentences[0])
+	describe(spans, question)
 	rankSpans(spans)
 	return spans, nil
 }

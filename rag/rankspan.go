@@ -3,6 +3,7 @@ package rag
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,26 +13,25 @@ import (
 // between -3 and 3.
 const (
 	fLogProb       = iota // log-probability / √(tokens + 1)
+	fPrior                // the same after anyQuestion
 	fOverlap              // share of the span's words that stand in the question
 	fNumber               // the question asks for a number and the span holds one
-	fNotNumber            // the question asks for a number and the span holds none
 	fName                 // the question asks for a name and the span is capitalised
-	fNotName              // the question asks for a name and the span is not
 	fSentence             // the sentence's score
-	fBestSentence         // the sentence is the best
-	fWords                // number of words, as a logarithm
 	fFunctionFirst        // begins with a function word other than an article
 	fFunctionLast         // ends with a function word
-	fUnbalanced           // opens a bracket or a quotation it does not close
 	fNear                 // closeness of the question's words in the sentence
 	fStops                // the words go on behind the span inside the same name
-	fNoContent            // holds no content word and no number
+	fArticle              // begins with an article
+	fAllCapital           // the question asks for a name and every word but function words is capitalised
+	fYear                 // the question asks for a time and the span holds a year
 	numFeatures
 )
 
 // describe fills the features of the spans.
-func describe(spans []*span, question string, topSentence *sentence) {
+func describe(spans []*span, question string) {
 	asked, kind := wordsOf(question), kindOf(question)
+	asksTime := timeQuestion.MatchString(question)
 	fieldsOf := map[*sentence][]field{}
 	for _, s := range spans {
 		if _, ok := fieldsOf[s.sentence]; !ok {
@@ -42,21 +42,34 @@ func describe(spans []*span, question string, topSentence *sentence) {
 		fields := strings.Fields(text)
 		f := &s.features
 		f[fLogProb] = s.logProb / math.Sqrt(float64(s.tokens+1))
+		f[fPrior] = s.prior / math.Sqrt(float64(s.tokens+1))
 		f[fOverlap] = own.shareIn(asked)
 		f[fNumber] = truth(kind == kindNumber && kind.fits(text))
-		f[fNotNumber] = truth(kind == kindNumber && !kind.fits(text))
 		f[fName] = truth(kind == kindName && kind.fits(text))
-		f[fNotName] = truth(kind == kindName && !kind.fits(text))
 		f[fSentence] = s.sentence.score
-		f[fBestSentence] = truth(s.sentence == topSentence)
-		f[fWords] = math.Log(float64(len(fields)))
 		f[fFunctionFirst] = truth(isFunctionWord(fields[0]) && !isArticle(fields[0]))
 		f[fFunctionLast] = truth(isFunctionWord(fields[len(fields)-1]))
-		f[fUnbalanced] = truth(unbalanced(text))
 		f[fNear] = nearness(s, fieldsOf[s.sentence])
 		f[fStops] = truth(cutsName(s))
-		f[fNoContent] = truth(len(own) == 0 && !hasNumber(text))
+		f[fArticle] = truth(isArticle(fields[0]))
+		f[fAllCapital] = truth(kind == kindName && allCapital(fields))
+		f[fYear] = truth(asksTime && year.MatchString(text))
 	}
+}
+
+var (
+	timeQuestion = regexp.MustCompile(`(?i)\b(when|year|date|decade|century)\b`)
+	year         = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2})s?\b`)
+)
+
+// allCapital says whether every word but function words is capitalised.
+func allCapital(fields []string) bool {
+	for _, w := range fields {
+		if !isFunctionWord(w) && !unicode.IsUpper([]rune(strings.TrimFunc(w, notInWord) + " ")[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // rankSpans scores the spans and sorts them, best first.
@@ -99,12 +112,6 @@ func isArticle(w string) bool {
 		return true
 	}
 	return false
-}
-
-func unbalanced(s string) bool {
-	return strings.Count(s, "(") != strings.Count(s, ")") ||
-		strings.Count(s, `"`)%2 != 0 ||
-		strings.Count(s, "“") != strings.Count(s, "”")
 }
 
 // nearness is 1 where words of the question stand right beside the span in

@@ -15,8 +15,12 @@ import (
 
 // The span table: how many word starts are followed, and how many tokens far.
 const (
-	spanStarts = 14
+	spanStarts = 20
 	spanTokens = 10
+
+	// functionStart is taken off the log-probability of a start with a function
+	// word: answers rarely begin with one, and the model likes them.
+	functionStart = 1.5
 )
 
 // span is a run of words of one sentence, a candidate for the answer.
@@ -25,6 +29,7 @@ type span struct {
 	start, end int // in sentence.text()
 
 	logProb float64 // of its tokens and of the answer's end after them
+	prior   float64 // the same after anyQuestion
 	tokens  int
 
 	features [numFeatures]float64
@@ -54,12 +59,25 @@ func spansOf(ctx context.Context, sentences []*sentence, question string, scorer
 	if err != nil {
 		return nil, fmt.Errorf("score %d spans: %w", len(starts), err)
 	}
+	prior := answerPrompt(sentences, anyQuestion)
+	for i := range request.Items {
+		request.Items[i].Prompt = prior
+	}
+	expected, err := scorer.Score(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("score %d spans for any question: %w", len(starts), err)
+	}
 	var spans []*span
 	for i, item := range scored {
-		spans = append(spans, closeSpans(starts[i], item.Tokens)...)
+		spans = append(spans, closeSpans(starts[i], item.Tokens, expected[i].Tokens)...)
 	}
 	return spans, nil
 }
+
+// anyQuestion stands for a question about nothing in particular. A span that
+// is as probable after it is no answer but a phrase the model likes anyway
+// (Holtzman et al. 2021, domain conditional pointwise mutual information).
+const anyQuestion = "What does the passage say?"
 
 // likelyStarts returns one span a word start, the most probable first tokens
 // first, cut to spanStarts.
@@ -83,6 +101,9 @@ func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, sco
 		starts[i].logProb = math.Inf(-1)
 		if len(item.Tokens) > 0 {
 			starts[i].logProb = item.Tokens[0].LogProb
+			if w := strings.Fields(starts[i].sentence.text()[starts[i].start:])[0]; isFunctionWord(w) && !isArticle(w) {
+				starts[i].logProb -= functionStart
+			}
 		}
 	}
 	slices.SortStableFunc(starts, func(a, b *span) int { return cmp.Compare(b.logProb, a.logProb) })
@@ -103,32 +124,57 @@ func firstWords(s string) string {
 }
 
 // wordStarts are the offsets at which an answer may begin: each word, without
-// the opening punctuation before it.
+// the opening punctuation before it, and each cell of a row.
 func wordStarts(s string) []int {
 	var starts []int
-	atSpace := true
+	atStart := true
 	for i, r := range s {
 		switch {
-		case unicode.IsSpace(r):
-			atSpace = true
-		case atSpace && !isOpening(r):
+		case unicode.IsSpace(r) || endsCell(s, i, r):
+			atStart = true
+		case atStart && !isOpening(r):
 			starts = append(starts, i)
-			atSpace = false
+			atStart = false
 		}
 	}
 	return starts
+}
+
+// endsCell says whether the rune at offset i parts the cells of a row: a bar,
+// a tab, or a comma or semicolon that no space follows, unless it stands
+// inside a number.
+func endsCell(s string, i int, r rune) bool {
+	switch r {
+	case '|', '\t':
+		return true
+	case ',', ';':
+		next := runeAfter(s, i+1)
+		return next != 0 && !unicode.IsSpace(next) && !(unicode.IsDigit(next) && unicode.IsDigit(runeBefore(s, i)))
+	}
+	return false
+}
+
+// crossesCells says whether a span runs over the border of two cells.
+func crossesCells(s string, start, end int) bool {
+	for i, r := range s[start:end] {
+		if endsCell(s, start+i, r) {
+			return true
+		}
+	}
+	return false
 }
 
 func isOpening(r rune) bool { return strings.ContainsRune("(\"'“‘[{«", r) }
 
 // closeSpans turns the tokens after one word start into candidates, one for
 // each word end.
-func closeSpans(start *span, tokens []llm.ScoredToken) []*span {
+func closeSpans(start *span, tokens, prior []llm.ScoredToken) []*span {
 	text := start.sentence.text()
 	var spans []*span
-	sum := 0.0
+	sum, priorSum := 0.0, 0.0
 	for i, token := range tokens {
 		sum += token.LogProb
+		priorSum += prior[i].LogProb
 		end := start.start + token.End - 1 // the continuation began with a space
 		if end <= start.start || end > len(text) || !isWordEnd(text, end) {
 			continue
@@ -137,11 +183,15 @@ func closeSpans(start *span, tokens []llm.ScoredToken) []*span {
 		if end <= start.start {
 			continue
 		}
+		if crossesCells(text, start.start, end) {
+			break
+		}
 		spans = append(spans, &span{
 			sentence: start.sentence,
 			start:    start.start,
 			end:      end,
 			logProb:  sum + token.EndLogProb,
+			prior:    priorSum + prior[i].EndLogProb,
 			tokens:   i + 1,
 		})
 	}
@@ -179,17 +229,27 @@ func isClosing(r rune) bool {
 }
 
 // isWordEnd says whether a word may end before offset i: not inside letters
-// and digits, nor before a mark that joins them, as in "1,000" or "it's".
+// and digits, nor on either side of a mark that joins them, as in "1,000" or
+// "it's".
 func isWordEnd(s string, i int) bool {
-	inner := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 	before, after := runeBefore(s, i), runeAfter(s, i)
-	if !inner(before) {
-		return true
+	switch {
+	case isInner(before) && isInner(after):
+		return false
+	case isInner(before):
+		return !joins(s, i, after)
+	case isInner(after):
+		return !joins(s, i-utf8.RuneLen(before), before)
 	}
-	if strings.ContainsRune(".,'’-", after) {
-		return !inner(runeAfter(s, i+utf8.RuneLen(after)))
-	}
-	return !inner(after)
+	return true
+}
+
+func isInner(r rune) bool { return !notInWord(r) }
+
+// joins says whether the rune at offset i holds the words beside it together.
+func joins(s string, i int, r rune) bool {
+	return strings.ContainsRune(".,'’-", r) && !endsCell(s, i, r) &&
+		isInner(runeBefore(s, i)) && isInner(runeAfter(s, i+utf8.RuneLen(r)))
 }
 
 // answerPrompt puts the sentences, in the order of their text, and the

@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,9 +35,35 @@ func TestIsWordEnd(t *testing.T) {
 		{"it", "'s late", false},
 		{"(1874", ") was", true},
 		{"the end", "", true},
+		{"A-102", ",Standing desk,450", true},
+		{"450", ",00 EUR", false},
 	} {
 		if got := isWordEnd(c.before+c.after, len(c.before)); got != c.want {
 			t.Errorf("isWordEnd(%q | %q) = %v, want %v", c.before, c.after, got, c.want)
+		}
+	}
+}
+
+func TestSpansStayInsideTheCellsOfARow(t *testing.T) {
+	for text, want := range map[string][]string{
+		"| owls | nine |":      {"owls", "nine"},
+		"A-102,Standing,1,450": {"A-102", "Standing", "1,450"},
+		"owls\tnine":           {"owls", "nine"},
+		"owls, larks":          {"owls", "larks"},
+	} {
+		var got []string
+		for _, at := range wordStarts(text) {
+			end := at
+			for end < len(text) && (end == at || !isWordEnd(text, end) || crossesCells(text, at, end)) {
+				end++
+			}
+			got = append(got, text[at:end])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("words of %q (-want +got):\n%s", text, diff)
+		}
+		if len(want) > 1 && strings.ContainsAny(text, "|\t") && !crossesCells(text, 0, len(text)) {
+			t.Errorf("%q: a span over the whole row crosses no cell", text)
 		}
 	}
 }
@@ -71,7 +98,7 @@ func TestSpansCloseAtWordEndsOnly(t *testing.T) {
 	s := &sentence{hit: &Hit{Passage: Passage{Text: text}}, end: len(text)}
 	start := &span{sentence: s, start: 12} // "1874, every night."
 	// " ", "1", "8", "7", "4", ",", " every"
-	spans := closeSpans(start, tokens(1, 2, 3, 4, 5, 6, 12))
+	spans := closeSpans(start, tokens(1, 2, 3, 4, 5, 6, 12), tokens(1, 2, 3, 4, 5, 6, 12))
 	var got []string
 	for _, s := range spans {
 		got = append(got, s.text())

@@ -10,46 +10,44 @@ var sentenceWeights = struct{ keyword, cosine, passage, likelihood float64 }{
 
 // spanWeights weigh the features of a span, in the order of their names.
 var spanWeights = [numFeatures]float64{
-	fLogProb:       1.266,
-	fOverlap:       -3.306,
-	fNumber:        2.050,
-	fNotNumber:     -2.050,
-	fName:          0.493,
-	fNotName:       -0.493,
-	fSentence:      1.095,
-	fBestSentence:  -0.470,
-	fWords:         0.060,
-	fFunctionFirst: -1.605,
-	fFunctionLast:  -1.814,
-	fUnbalanced:    -0.006,
-	fNear:          2.664,
-	fStops:         -2.177,
-	fNoContent:     0.612,
+	fLogProb:       1.683,
+	fPrior:         -0.682,
+	fOverlap:       -3.285,
+	fNumber:        0.652,
+	fName:          1.119,
+	fSentence:      0.715,
+	fFunctionFirst: -0.738,
+	fFunctionLast:  -2.316,
+	fNear:          2.584,
+	fStops:         -1.718,
+	fArticle:       0.715,
+	fAllCapital:    0.921,
+	fYear:          0.673,
 }
 
 // gateWeights weigh the evidence of the gate; keywordGateWeights that of a
 // corpus without vectors.
 var (
-	gateBias    = -3.523
+	gateBias    = -4.017
 	gateWeights = [numGate]float64{
-		gPassage:       1.744,
-		gKeyword:       2.733,
-		gKeywordGap:    1.101,
-		gCosineGap:     4.556,
-		gAgreement:     1.633,
-		gLikelihoodGap: 0.585,
-		gMissing:       -3.536,
-		gSpan:          0.161,
+		gPassage:       1.672,
+		gKeyword:       2.022,
+		gKeywordGap:    0.877,
+		gCosineGap:     4.238,
+		gAgreement:     3.657,
+		gLikelihoodGap: 0.761,
+		gMissing:       -2.189,
+		gSpan:          0.218,
 	}
 
-	keywordGateBias    = -3.260
+	keywordGateBias    = -3.818
 	keywordGateWeights = [numGate]float64{
-		gPassage:       1.798,
-		gKeyword:       2.952,
-		gKeywordGap:    1.519,
-		gAgreement:     1.007,
-		gLikelihoodGap: 0.815,
-		gMissing:       -3.712,
-		gSpan:          0.176,
+		gPassage:       1.728,
+		gKeyword:       2.697,
+		gKeywordGap:    1.172,
+		gAgreement:     1.504,
+		gLikelihoodGap: 1.041,
+		gMissing:       -2.480,
+		gSpan:          0.255,
 	}
 )

@@ -188,17 +188,25 @@ func marked(a *rag.Answer) string {
 	return c.Quote[c.Mark[0]:c.Mark[1]]
 }
 
-// goldAmong says whether one of the first n hits holds the answer in its
-// paragraph.
+// goldAmong says whether one of the first n hits is of the paragraph that
+// answers and holds the answer.
 func goldAmong(results *rag.Results, q question, n int) bool {
 	for _, h := range results.Hits[:min(n, len(results.Hits))] {
-		if strings.Contains(q.para, h.Text) || strings.Contains(h.Text, q.para) {
-			if holds(h.Text, q.answers) {
-				return true
-			}
+		if strings.Contains(q.para, tail(h.Text)) && holds(h.Text, q.answers) {
+			return true
 		}
 	}
 	return false
+}
+
+// tail is the end of a passage, which lies inside a paragraph even where the
+// passage begins with the article's title.
+func tail(s string) string {
+	const enough = 60
+	if len(s) <= enough {
+		return s
+	}
+	return s[len(s)-enough:]
 }
 
 func holds(text string, answers []string) bool {

@@ -16,6 +16,13 @@ import (
 // gate's that of a logistic on whether the paragraph was there. Both carry a
 // small quadratic penalty.
 
+// All of the odd half: so many asked of the whole folder, so many with their
+// paragraph withheld.
+const (
+	learnAnswerable = 400
+	learnWithheld   = 195
+)
+
 // example is one question's candidates with the reward of each.
 type example struct {
 	features [][]float64
@@ -24,7 +31,7 @@ type example struct {
 
 func learnSection(ctx context.Context, b *bench) error {
 	b.trace = true
-	results, err := b.askSample(ctx, question.odd, b.learn, b.learn/2)
+	results, err := b.askSample(ctx, question.odd, learnAnswerable, learnWithheld)
 	if err != nil {
 		return err
 	}
@@ -113,7 +120,7 @@ func (b *bench) learnGate(name string, results []asked, evidence func(*rag.Trace
 // fitSpans climbs the expected log-reward with Adam (Kingma and Ba 2015).
 func fitSpans(examples []example) []float64 {
 	n := len(examples[0].features[0])
-	return climb(n, 400, 0.001, func(w, gradient []float64) {
+	return climb(n, 400, 0.003, func(w, gradient []float64) {
 		for _, e := range examples {
 			p := softmax(e, w)
 			gold := 0.0

@@ -40,7 +40,6 @@ type bench struct {
 
 	verbose bool
 	trace   bool
-	learn   int  // questions to learn from
 	cached  bool // remember the model's scores between runs
 
 	embedder *llm.LocalEmbedder
@@ -53,7 +52,6 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.root, "shared", "../shared", "folder of the shared test data")
 	flag.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "ragstone-quality"), "folder for indexes, kept between runs")
 	flag.BoolVar(&b.verbose, "v", false, "print every question")
-	flag.IntVar(&b.learn, "learn", 360, "questions of the odd half to learn from")
 	flag.BoolVar(&b.cached, "cache", false, "remember the model's scores in the work folder; CPU times then mean nothing")
 	flag.Parse()
 	var err error
