@@ -160,3 +160,25 @@ func TestStoreKVAgreesAtEveryLevel(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkAttend(b *testing.B) {
+	r := newRand(b, 5)
+	const dim = 64
+	for _, n := range []int{1, 3, 8} {
+		b.Run(fmt.Sprintf("queries=%d", n), func(b *testing.B) {
+			queries := normals(r, n*dim)
+			segment := pages(b, dim, normals(r, SegmentTokens*dim), normals(r, SegmentTokens*dim))
+			visible := make([]int, n)
+			for i := range visible {
+				visible[i] = SegmentTokens
+			}
+			var p Partial
+			benchEachLevel(b, func(b *testing.B) {
+				for b.Loop() {
+					p.Attend(queries, segment, visible, 0.125)
+				}
+				b.ReportMetric(float64(n*dim*2*SegmentTokens)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+			})
+		})
+	}
+}

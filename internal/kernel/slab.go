@@ -57,6 +57,15 @@ func (s *Slab) Take(n int) []byte {
 	return s.memory[start : start+int64(n) : start+int64(n)]
 }
 
+// TakeHalves is Take for n half-precision numbers.
+func (s *Slab) TakeHalves(n int) []uint16 {
+	if n == 0 {
+		return nil
+	}
+	b := s.Take(2 * n)
+	return unsafe.Slice((*uint16)(unsafe.Pointer(&b[0])), n)
+}
+
 // Free returns the memory to the system: whatever was taken of it must not be
 // touched any more. Freeing twice is fine.
 func (s *Slab) Free() {

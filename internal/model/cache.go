@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
@@ -65,33 +67,54 @@ func (c *Cache) release(n int) {
 
 // grow makes the next n tokens' places exist and be the cache's own to write.
 // Len stays.
-func (c *Cache) grow(n int) {
+func (c *Cache) grow(n int) error {
 	if last := c.length / kernel.PageTokens; last < len(c.blocks) && c.blocks[last].refs > 1 {
 		shared := c.blocks[last]
-		own := c.decoder.newBlock()
+		own, err := c.decoder.newBlock()
+		if err != nil {
+			return err
+		}
 		copy(own.data, shared.data)
 		shared.refs--
 		c.blocks[last] = own
 	}
 	for len(c.blocks)*kernel.PageTokens < c.length+n {
-		c.blocks = append(c.blocks, c.decoder.newBlock())
+		b, err := c.decoder.newBlock()
+		if err != nil {
+			return err
+		}
+		c.blocks = append(c.blocks, b)
 	}
+	return nil
 }
 
-// newBlock takes a free block or makes one.
-func (d *Decoder) newBlock() *cacheBlock {
-	if n := len(d.free); n > 0 {
-		b := d.free[n-1]
-		d.free = d.free[:n-1]
-		b.refs = 1
-		return b
-	}
-	return &cacheBlock{refs: 1, data: make([]uint16, d.config.blockNumbers())}
-}
+// cacheSlab is the least memory that is asked of the system for blocks at a
+// time: a few huge pages.
+const cacheSlab = 8 << 20
 
-// Trim returns the memory of blocks that no cache holds to the garbage
-// collector; otherwise they wait for the next sequence.
-func (d *Decoder) Trim() { d.free = nil }
+// newBlock takes a free block; if there is none, it makes a slab of them. Blocks
+// stay with the decoder: what one sequence frees the next one uses.
+func (d *Decoder) newBlock() (*cacheBlock, error) {
+	if len(d.free) == 0 {
+		numbers := d.config.blockNumbers()
+		size := kernel.SlabSize(2 * int64(numbers))
+		n := max(1, cacheSlab/size)
+		slab, err := kernel.NewSlab(n * size)
+		if err != nil {
+			return nil, fmt.Errorf("make room for %d tokens: %w", n*kernel.PageTokens, err)
+		}
+		runtime.AddCleanup(d, (*kernel.Slab).Free, slab)
+		for range n {
+			d.free = append(d.free, &cacheBlock{data: slab.TakeHalves(numbers)})
+		}
+		slices.Reverse(d.free) // the last is taken first
+	}
+	last := len(d.free) - 1
+	b := d.free[last]
+	d.free = d.free[:last]
+	b.refs = 1
+	return b, nil
+}
 
 // page returns the page of a block for a layer and a key-value head.
 func (d *Decoder) page(b *cacheBlock, layer, head int) []uint16 {

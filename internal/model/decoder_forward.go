@@ -202,7 +202,9 @@ func (d *Decoder) step(spans []span) error {
 	w.resize(&d.config, end.row+end.n)
 	w.broken.Store(0)
 	for _, s := range spans {
-		s.in.Cache.grow(s.n)
+		if err := s.in.Cache.grow(s.n); err != nil {
+			return err
+		}
 	}
 	d.embed(spans)
 	w.attention.plan(d, spans)
