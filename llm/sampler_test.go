@@ -153,20 +153,6 @@ func TestLogSumExp(t *testing.T) {
 	}
 }
 
-func TestExpNegative(t *testing.T) {
-	worst := 0.0
-	for x := float32(0); x > -87; x -= 0.00137 {
-		want := math.Exp(float64(x))
-		worst = max(worst, math.Abs(float64(expNegative(x))-want)/want)
-	}
-	if worst > 2.4e-7 {
-		t.Errorf("relative error %.2g, want two units in the last place", worst)
-	}
-	if got := expNegative(float32(math.Inf(-1))); got != 0 || expNegative(0) != 1 {
-		t.Errorf("got e^-∞ = %v and e^0 = %v", got, expNegative(0))
-	}
-}
-
 func BenchmarkLogSumExp(b *testing.B) {
 	logits := make([]float32, 49152)
 	rng := rand.New(rand.NewPCG(2, 2))

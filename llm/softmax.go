@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // argmax returns the index of the largest logit, the lowest of equals. Logits
@@ -26,48 +28,14 @@ func argmax(logits []float32) (int, error) {
 	return best, nil
 }
 
-// logSumExp returns log Σ exp(x), the constant that log-softmax subtracts. The
-// terms have float32's precision; they are added in float64, in order.
+// logSumExp returns log Σ exp(x), the constant that log-softmax subtracts.
 func logSumExp(logits []float32) (float64, error) {
-	best, err := argmax(logits)
-	if err != nil {
+	norm := kernel.LogSumExp(logits)
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		_, err := argmax(logits) // says which token is to blame
 		return 0, err
 	}
-	largest := logits[best]
-	sum := 0.0
-	for _, x := range logits {
-		sum += float64(expNegative(x - largest))
-	}
-	return float64(largest) + math.Log(sum), nil
-}
-
-// expNegative returns e^x for x ≤ 0 within 2 units in the last place, and 0
-// for x below -87, where float32 would leave its normal range.
-//
-// Cody and Waite 1980, chapter 6: x = n·ln 2 + r with |r| ≤ ln 2 / 2, the
-// exponential of r by a polynomial, that of n·ln 2 by the exponent's bits.
-func expNegative(x float32) float32 {
-	const (
-		log2e = 1.44269504
-		ln2hi = 0.693359375 // few bits, so that n·ln2hi is exact
-		ln2lo = -2.12194440e-4
-		round = 3 << 22 // adding it leaves n in the low bits of the sum
-	)
-	if x < -87 {
-		return 0
-	}
-	shifted := x*log2e + round
-	n := shifted - round
-	r := x - n*ln2hi - n*ln2lo
-	p := float32(1.0 / 5040)
-	p = p*r + 1.0/720
-	p = p*r + 1.0/120
-	p = p*r + 1.0/24
-	p = p*r + 1.0/6
-	p = p*r + 0.5
-	p = p*r + 1
-	p = p*r + 1
-	return math.Float32frombits(math.Float32bits(p) + math.Float32bits(shifted)<<23)
+	return norm, nil
 }
 
 // likeliest returns the k likeliest tokens, best first, equals by id.
