@@ -13,8 +13,9 @@ import "golang.org/x/sys/cpu"
 // (VL), 64-bit and float logic (DQ). Skylake-X has all but VNNI, and lowers
 // its clock for 512-bit work: it runs the AVX2 kernels.
 //
-// What the levels are worth, Q4_1 SmolLM2-135M on two cores of an AMD EPYC
-// (Zen 4): see docs/decisions/0001-pure-go-engine.md.
+// Measured with BenchmarkPrefill and BenchmarkDecode of internal/model,
+// SmolLM2-135M, one thread of an AMD EPYC (Zen 4), tokens a second of a prompt
+// of 512 and of decoding: plain 11 and 9, AVX2 713 and 174, AVX512 998 and 251.
 func detect() Level {
 	x := &cpu.X86
 	if !x.HasAVX2 || !x.HasFMA || !x.HasF16C {
