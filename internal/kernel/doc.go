@@ -29,7 +29,8 @@
 // between levels by rounding; each states its bound.
 //
 // Functions are safe for concurrent use on different data. They allocate
-// nothing. A slice that is too short panics with the function's name; no
+// nothing, but for what a section of a Pool needs and what grows on first use and
+// is kept (Activations, Partial). A slice that is too short panics with the function's name; no
 // kernel reads or writes past the end of a slice it was given.
 //
 // # Left out
