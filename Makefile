@@ -79,6 +79,11 @@ sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs N
 conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
 
+.PHONY: bench-model
+bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench, MODEL=path of a GGUF file
+	@test -n "$(LLAMA_BENCH)" -a -n "$(MODEL)" || { echo "set LLAMA_BENCH and MODEL"; exit 1; }
+	python3 test/bench/model.py --ragstone bin/ragstone --llama-bench "$(LLAMA_BENCH)" --model "$(MODEL)" --threads 2,1 --prompt 256,512,2048 --rounds 5
+
 .PHONY: quality
 quality: ## retrieval and answer figures on public data
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)
