@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,10 +64,10 @@ func startJob(t *testing.T, job, path, ready string) (kill func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill = func() {
+	kill = sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-	}
+	})
 	t.Cleanup(kill)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if strings.TrimSpace(line) != ready {
