@@ -14,6 +14,7 @@ import (
 const (
 	fLogProb       = iota // log-probability / √(tokens + 1)
 	fPrior                // the same after anyQuestion
+	fStop                 // log-probability that the answer ends behind the span
 	fOverlap              // share of the span's words that stand in the question
 	fNumber               // the question asks for a number and the span holds one
 	fName                 // the question asks for a name and the span is capitalised
@@ -43,6 +44,7 @@ func describe(spans []*span, question string) {
 		f := &s.features
 		f[fLogProb] = s.logProb / math.Sqrt(float64(s.tokens+1))
 		f[fPrior] = s.prior / math.Sqrt(float64(s.tokens+1))
+		f[fStop] = s.stop
 		f[fOverlap] = own.shareIn(asked)
 		f[fNumber] = truth(kind == kindNumber && kind.fits(text))
 		f[fName] = truth(kind == kindName && kind.fits(text))

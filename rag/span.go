@@ -30,6 +30,7 @@ type span struct {
 
 	logProb float64 // of its tokens and of the answer's end after them
 	prior   float64 // the same after anyQuestion
+	stop    float64 // the answer's end alone, a part of logProb
 	tokens  int
 
 	features [numFeatures]float64
@@ -192,6 +193,7 @@ func closeSpans(start *span, tokens, prior []llm.ScoredToken) []*span {
 			end:      end,
 			logProb:  sum + token.EndLogProb,
 			prior:    priorSum + prior[i].EndLogProb,
+			stop:     token.EndLogProb,
 			tokens:   i + 1,
 		})
 	}

@@ -10,44 +10,45 @@ var sentenceWeights = struct{ keyword, cosine, passage, likelihood float64 }{
 
 // spanWeights weigh the features of a span, in the order of their names.
 var spanWeights = [numFeatures]float64{
-	fLogProb:       1.683,
-	fPrior:         -0.682,
-	fOverlap:       -3.285,
-	fNumber:        0.652,
-	fName:          1.119,
-	fSentence:      0.715,
-	fFunctionFirst: -0.738,
-	fFunctionLast:  -2.316,
-	fNear:          2.584,
-	fStops:         -1.718,
-	fArticle:       0.715,
-	fAllCapital:    0.921,
-	fYear:          0.673,
+	fLogProb:       1.429,
+	fPrior:         -0.761,
+	fStop:          0.988,
+	fOverlap:       -3.130,
+	fNumber:        0.716,
+	fName:          1.111,
+	fSentence:      0.663,
+	fFunctionFirst: -0.871,
+	fFunctionLast:  -0.870,
+	fNear:          3.162,
+	fStops:         -1.078,
+	fArticle:       0.709,
+	fAllCapital:    0.828,
+	fYear:          0.420,
 }
 
 // gateWeights weigh the evidence of the gate; keywordGateWeights that of a
 // corpus without vectors.
 var (
-	gateBias    = -4.017
+	gateBias    = -4.088
 	gateWeights = [numGate]float64{
-		gPassage:       1.672,
-		gKeyword:       2.022,
-		gKeywordGap:    0.877,
-		gCosineGap:     4.238,
-		gAgreement:     3.657,
-		gLikelihoodGap: 0.761,
-		gMissing:       -2.189,
-		gSpan:          0.218,
+		gPassage:       1.635,
+		gKeyword:       1.992,
+		gKeywordGap:    0.955,
+		gCosineGap:     4.244,
+		gAgreement:     3.644,
+		gLikelihoodGap: 0.776,
+		gMissing:       -2.167,
+		gSpan:          0.227,
 	}
 
-	keywordGateBias    = -3.818
+	keywordGateBias    = -3.898
 	keywordGateWeights = [numGate]float64{
-		gPassage:       1.728,
-		gKeyword:       2.697,
-		gKeywordGap:    1.172,
-		gAgreement:     1.504,
-		gLikelihoodGap: 1.041,
-		gMissing:       -2.480,
-		gSpan:          0.255,
+		gPassage:       1.701,
+		gKeyword:       2.678,
+		gKeywordGap:    1.273,
+		gAgreement:     1.468,
+		gLikelihoodGap: 1.065,
+		gMissing:       -2.457,
+		gSpan:          0.263,
 	}
 )
