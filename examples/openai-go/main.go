@@ -17,6 +17,10 @@ func main() {
 	stream := client.Chat.Completions.NewStreaming(ctx, openai.ChatCompletionNewParams{
 		Model:    "gpt-4o-mini",
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Name three birds.")},
+
+		// A small model raves at OpenAI's default of 1.
+		Temperature: openai.Float(0),
+		MaxTokens:   openai.Int(100),
 	})
 	for stream.Next() {
 		for _, choice := range stream.Current().Choices {

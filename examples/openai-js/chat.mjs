@@ -7,6 +7,8 @@ const client = new OpenAI();
 const stream = await client.chat.completions.create({
   model: "gpt-4o-mini",
   messages: [{ role: "user", content: "Name three birds." }],
+  temperature: 0, // a small model raves at OpenAI's default of 1
+  max_tokens: 100,
   stream: true,
 });
 for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? "");

@@ -10,6 +10,8 @@ client = OpenAI()
 stream = client.chat.completions.create(
     model="gpt-4o-mini",
     messages=[{"role": "user", "content": "Name three birds."}],
+    temperature=0,  # a small model raves at OpenAI's default of 1
+    max_tokens=100,
     stream=True,
 )
 for chunk in stream:
