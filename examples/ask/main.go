@@ -2,7 +2,7 @@
 // Ragstone's packages: it indexes the folder named first, asks the question
 // named second, and prints the answer with its citations.
 //
-//	go run ./examples/ask ./docs "Which licences may a dependency have?"
+//	go run ./examples/ask ./docs "How many parameters does the default model have?"
 //
 // It expects the two default models in Ragstone's store; `ragstone pull
 // smollm2-135m-instruct all-minilm-l6-v2` puts them there.
