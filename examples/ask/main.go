@@ -57,18 +57,11 @@ func ask(ctx context.Context, folder, question string) error {
 		return err
 	}
 	defer os.RemoveAll(index)
-	identity, err := embedder.Identity()
+	embedding, err := rag.NewEmbedding("all-minilm-l6-v2", embedder)
 	if err != nil {
 		return err
 	}
-	corpus, err := rag.OpenCorpus(index, rag.CorpusOptions{Embedding: &rag.Embedding{
-		Embedder: embedder,
-		Count:    embedder.Count,
-		Identity: rag.EmbeddingIdentity{
-			Model: "all-minilm-l6-v2", Weights: identity,
-			Dimensions: embedder.Dimensions(), Window: embedder.Window(),
-		},
-	}})
+	corpus, err := rag.OpenCorpus(index, rag.CorpusOptions{Embedding: embedding})
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (a *app) openCorpus(ctx context.Context, roots []string, flags corpusFlags)
 		}
 	}
 	if opened.embedder != nil {
-		options.Embedding, err = embedding(flags.embedModel, opened.embedder)
+		options.Embedding, err = rag.NewEmbedding(filepath.Base(flags.embedModel), opened.embedder)
 		if err != nil {
 			return nil, err
 		}
@@ -149,22 +149,6 @@ func (a *app) doesWithout(err error) bool {
 
 func (a *app) modelOptions(name string) llm.Options {
 	return llm.Options{Name: filepath.Base(name), Threads: a.config.Threads, MaxMemory: a.config.MaxMemory}
-}
-
-// embedding describes the embedder to the corpus.
-func embedding(name string, e *llm.LocalEmbedder) (*rag.Embedding, error) {
-	identity, err := e.Identity()
-	if err != nil {
-		return nil, err
-	}
-	return &rag.Embedding{
-		Embedder: e,
-		Count:    e.Count,
-		Identity: rag.EmbeddingIdentity{
-			Model: filepath.Base(name), Weights: identity, Precision: "f32",
-			Dimensions: e.Dimensions(), Window: e.Window(),
-		},
-	}, nil
 }
 
 // sync indexes what changed and tells what could not be read.

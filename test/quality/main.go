@@ -108,15 +108,7 @@ func (b *bench) embedding(ctx context.Context) (*rag.Embedding, error) {
 		}
 		b.embedder = e
 	}
-	identity, err := b.embedder.Identity()
-	return &rag.Embedding{
-		Embedder: b.embedder,
-		Count:    b.embedder.Count,
-		Identity: rag.EmbeddingIdentity{
-			Model: name, Weights: identity, Precision: "f32",
-			Dimensions: b.embedder.Dimensions(), Window: b.embedder.Window(),
-		},
-	}, err
+	return rag.NewEmbedding(name, b.embedder)
 }
 
 // extract is the default model as an answerer.
