@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 
@@ -49,40 +48,34 @@ const (
 
 // validate reports all that is impossible about a configuration.
 func (c *DecoderConfig) validate() error {
-	var problems []error
-	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	within := func(what string, n, limit int) {
-		if n < 1 || n > limit {
-			bad("%s is %d, want 1 to %d", what, n, limit)
-		}
-	}
-	within("the vocabulary", c.Vocab, maxWidth*16)
-	within("the context length", c.Context, maxContext)
-	within("the number of layers", c.Layers, maxLayers)
-	within("the embedding width", c.Width, maxWidth)
-	within("the number of heads", c.Heads, maxWidth)
-	within("the number of key-value heads", c.KVHeads, maxWidth)
-	within("the head size", c.HeadSize, maxWidth)
-	within("the feed-forward width", c.FeedForward, maxWidth)
-	if len(problems) > 0 {
-		return errors.Join(problems...)
+	var p problems
+	p.within("the vocabulary", c.Vocab, maxWidth*16)
+	p.within("the context length", c.Context, maxContext)
+	p.within("the number of layers", c.Layers, maxLayers)
+	p.within("the embedding width", c.Width, maxWidth)
+	p.within("the number of heads", c.Heads, maxWidth)
+	p.within("the number of key-value heads", c.KVHeads, maxWidth)
+	p.within("the head size", c.HeadSize, maxWidth)
+	p.within("the feed-forward width", c.FeedForward, maxWidth)
+	if len(p) > 0 {
+		return p.err()
 	}
 	if c.Heads%c.KVHeads != 0 {
-		bad("%d heads cannot share %d key-value heads evenly", c.Heads, c.KVHeads)
+		p.add("%d heads cannot share %d key-value heads evenly", c.Heads, c.KVHeads)
 	}
 	if c.HeadSize%16 != 0 {
-		bad("the head size is %d, want a multiple of 16", c.HeadSize)
+		p.add("the head size is %d, want a multiple of 16", c.HeadSize)
 	}
 	if c.RopeDims < 2 || c.RopeDims > c.HeadSize || c.RopeDims%2 != 0 {
-		bad("%d rotated dimensions do not fit heads of %d", c.RopeDims, c.HeadSize)
+		p.add("%d rotated dimensions do not fit heads of %d", c.RopeDims, c.HeadSize)
 	}
 	if !(c.RopeBase > 0) || math.IsInf(c.RopeBase, 0) {
-		bad("the rotary base is %v, want a positive number", c.RopeBase)
+		p.add("the rotary base is %v, want a positive number", c.RopeBase)
 	}
 	if !(c.Epsilon >= 0) || c.Epsilon > 1 {
-		bad("the normalisation epsilon is %v, want 0 to 1", c.Epsilon)
+		p.add("the normalisation epsilon is %v, want 0 to 1", c.Epsilon)
 	}
-	return errors.Join(problems...)
+	return p.err()
 }
 
 // blockNumbers is the half-precision numbers of a cache block: of 32 tokens,

@@ -165,30 +165,24 @@ func (c *EncoderConfig) readPooling(path string) error {
 
 // validate reports all that is impossible about a configuration.
 func (c *EncoderConfig) validate() error {
-	var problems []error
-	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	within := func(what string, n, limit int) {
-		if n < 1 || n > limit {
-			bad("%s is %d, want 1 to %d", what, n, limit)
-		}
-	}
-	within("the vocabulary", c.Vocab, maxWidth*16)
-	within("the number of positions", c.Positions, maxContext)
-	within("the number of segment types", c.Types, maxWidth)
-	within("the number of layers", c.Layers, maxLayers)
-	within("the width", c.Width, maxWidth)
-	within("the number of heads", c.Heads, maxWidth)
-	within("the feed-forward width", c.FeedForward, maxWidth)
+	var p problems
+	p.within("the vocabulary", c.Vocab, maxWidth*16)
+	p.within("the number of positions", c.Positions, maxContext)
+	p.within("the number of segment types", c.Types, maxWidth)
+	p.within("the number of layers", c.Layers, maxLayers)
+	p.within("the width", c.Width, maxWidth)
+	p.within("the number of heads", c.Heads, maxWidth)
+	p.within("the feed-forward width", c.FeedForward, maxWidth)
 	if !(c.Epsilon >= 0) || c.Epsilon > 1 {
-		bad("the normalisation epsilon is %v, want 0 to 1", c.Epsilon)
+		p.add("the normalisation epsilon is %v, want 0 to 1", c.Epsilon)
 	}
 	if c.Heads > 0 && c.Width%c.Heads != 0 {
-		bad("%d numbers cannot be shared by %d heads evenly", c.Width, c.Heads)
+		p.add("%d numbers cannot be shared by %d heads evenly", c.Width, c.Heads)
 	}
 	if c.MaxTokens < 1 || c.MaxTokens > c.Positions {
-		bad("max_seq_length is %d and the model has %d positions", c.MaxTokens, c.Positions)
+		p.add("max_seq_length is %d and the model has %d positions", c.MaxTokens, c.Positions)
 	}
-	return errors.Join(problems...)
+	return p.err()
 }
 
 // maxSettings bounds the size of a settings file.
