@@ -197,12 +197,12 @@ func closeSpans(start *span, tokens, prior []llm.ScoredToken) []*span {
 			tokens:   i + 1,
 		})
 	}
-	return keepLast(spans)
+	return keepBetter(spans)
 }
 
-// keepLast keeps, of candidates with the same text, the one with the better
+// keepBetter keeps, of candidates with the same text, the one with the better
 // probability (a closing comma makes a second reading of the same words).
-func keepLast(spans []*span) []*span {
+func keepBetter(spans []*span) []*span {
 	var kept []*span
 	for _, s := range spans {
 		if n := len(kept); n > 0 && kept[n-1].end == s.end {
