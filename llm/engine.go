@@ -40,12 +40,13 @@ type engine struct {
 
 // engineLimits bounds what an engine takes on.
 type engineLimits struct {
-	running    int   // jobs at a time
-	queue      int   // jobs that wait
-	cacheBytes int64 // keys and values, of jobs and of kept prefixes
-	keepBytes  int64 // those of kept prefixes
-	stepTokens int   // prompt tokens in a step
-	stepRows   int   // rows of logits in a step
+	running     int   // jobs at a time
+	queue       int   // jobs that wait
+	cacheBytes  int64 // keys and values, of jobs and of kept prefixes
+	keepBytes   int64 // those of kept prefixes
+	stepTokens  int   // prompt tokens in a step
+	stepGuesses int   // guessed tokens in a step
+	stepRows    int   // rows of logits in a step
 }
 
 // job is one request in the engine.
@@ -73,6 +74,9 @@ type work interface {
 // strand is one sequence of a job: tokens that follow one another in a cache.
 type strand interface {
 	state() *feed
+	// streams reports whether todo is one token of a stream and guesses of
+	// what follows it, rather than a text to be read.
+	streams() bool
 	// wants reports whether the logits after todo[i] are needed.
 	wants(i int) bool
 	// read takes those logits, which are only lent.
@@ -90,6 +94,8 @@ type feed struct {
 }
 
 func (f *feed) state() *feed { return f }
+
+func (f *feed) streams() bool { return len(f.todo) == 1 }
 
 func startEngine(model decoder, limits engineLimits) *engine {
 	e := &engine{

@@ -206,12 +206,13 @@ func saying(after int32, text string) func(tokens []int32) []float32 {
 // testLimits are small, so that tests meet them.
 func testLimits() engineLimits {
 	return engineLimits{
-		running:    4,
-		queue:      8,
-		cacheBytes: 2000 * cacheBytesPerToken,
-		keepBytes:  800 * cacheBytesPerToken,
-		stepTokens: 64,
-		stepRows:   16,
+		running:     4,
+		queue:       8,
+		cacheBytes:  2000 * cacheBytesPerToken,
+		keepBytes:   800 * cacheBytesPerToken,
+		stepTokens:  64,
+		stepGuesses: 6,
+		stepRows:    16,
 	}
 }
 

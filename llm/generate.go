@@ -12,6 +12,8 @@ type generation struct {
 	seed       int64
 	most       int // tokens to generate for each choice
 	ends       map[int32]bool
+	guesses    bool    // guess tokens ahead
+	expected   []int32 // what may come, for the guesses
 
 	engine *engine
 	job    *job
@@ -81,7 +83,7 @@ func (p *promptStrand) begin(logits []float32, w *scratch) error {
 	p.echo()
 	for i := range max(1, p.g.req.N) {
 		c := newChoice(p.g, i)
-		if err := c.read(0, logits, w); err != nil {
+		if err := c.draw(logits, w); err != nil {
 			return err
 		}
 		p.choices = append(p.choices, c)
@@ -150,6 +152,9 @@ type choice struct {
 	pending []pendingToken // not shown yet
 	written []int32
 	ended   bool
+
+	guesser *guesser // nil where nothing is guessed
+	valid   int      // tokens of the cache that the sequence really has
 }
 
 // pendingToken is a token for Delta.Tokens and the bytes of the text it spans.
@@ -159,18 +164,51 @@ type pendingToken struct {
 }
 
 func newChoice(g *generation, index int) *choice {
-	return &choice{
+	c := &choice{
 		g:       g,
 		index:   index,
 		sampler: newSampler(g.req, g.prompt, g.seed, index),
 		text:    newTextStream(g.req.Stop),
+		valid:   len(g.prompt),
 	}
+	if g.guesses {
+		c.guesser = newGuesser(g.expected, g.prompt)
+	}
+	return c
 }
+
+func (c *choice) streams() bool { return true }
 
 func (c *choice) wants(int) bool { return true }
 
-// read draws the next token and shows what text it sets free.
-func (c *choice) read(_ int, logits []float32, w *scratch) error {
+// read draws the token that follows todo[i]. If todo goes on with another, what
+// is left of it was guessed wrong: it is dropped, and the logits after it are
+// not looked at.
+func (c *choice) read(i int, logits []float32, w *scratch) error {
+	if c.ended || i >= len(c.todo) {
+		return nil
+	}
+	c.valid++
+	if i > 0 {
+		c.g.usage.GuessedRight++
+	}
+	if err := c.draw(logits, w); err != nil {
+		return err
+	}
+	guessed := len(c.todo) - 1
+	if i < guessed && (c.ended || c.todo[i+1] != c.lastWritten()) {
+		c.todo = c.todo[:i+1]
+	}
+	if guessed > 0 && i == len(c.todo)-1 {
+		c.guesser.learn(guessed, i)
+	}
+	return nil
+}
+
+func (c *choice) lastWritten() int32 { return c.written[len(c.written)-1] }
+
+// draw takes the next token and shows what text it sets free.
+func (c *choice) draw(logits []float32, w *scratch) error {
 	id, err := c.sampler.next(logits, w)
 	if err != nil {
 		return err
@@ -183,6 +221,9 @@ func (c *choice) read(_ int, logits []float32, w *scratch) error {
 		return err
 	}
 	c.written = append(c.written, id)
+	if c.guesser != nil {
+		c.guesser.add(id)
+	}
 	c.g.usage.CompletionTokens++
 	text := c.text.write(c.g.vocabulary.TokenBytes(id))
 	switch {
@@ -237,8 +278,14 @@ func (c *choice) finish(text, reason string) {
 }
 
 func (c *choice) next() []strand {
+	c.cache.Truncate(c.valid)
 	if !c.ended {
-		c.todo = c.written[len(c.written)-1:]
+		c.todo = []int32{c.lastWritten()}
+		if c.guesser != nil {
+			guess := c.guesser.guess(c.g.most - len(c.written) - 1)
+			c.todo = append(c.todo, guess...)
+			c.g.usage.GuessedTokens += len(guess)
+		}
 		return []strand{c}
 	}
 	if c.index == 0 {

@@ -96,6 +96,11 @@ type Request struct {
 	// the seed. Nil draws one.
 	Seed *int64
 
+	// Expected is text the completion may have much of, such as the file it is
+	// to change. What comes true of it is generated faster; it changes nothing
+	// else.
+	Expected string
+
 	// Stop ends a choice before the first occurrence of any of these strings,
 	// which are not part of its text.
 	Stop []string
@@ -144,6 +149,11 @@ type Usage struct {
 	PromptTokens     int // of the prompt, once whatever N
 	CachedTokens     int // those of the prompt that were found already computed
 	CompletionTokens int // generated, all choices together
+
+	// GuessedTokens were run ahead of time because the text might go on with
+	// them, and GuessedRight of them were right. Only a local model guesses.
+	GuessedTokens int
+	GuessedRight  int
 }
 
 // ScoreRequest asks for log-probabilities of texts the caller already has.

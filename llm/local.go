@@ -138,6 +138,9 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 	if req.Seed != nil {
 		g.seed = *req.Seed
 	}
+	if g.guesses = l.engine.limits.stepGuesses > 0; g.guesses && req.Expected != "" {
+		g.expected = l.Encode(req.Expected)
+	}
 	switch {
 	case req.MaxTokens == NoTokens:
 		g.most = 0

@@ -199,12 +199,13 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 func (o Options) limits(m model.DecoderInfo) (engineLimits, error) {
 	rowBytes := int64(m.Config.Vocab) * 4
 	limits := engineLimits{
-		running:    o.MaxRunning,
-		queue:      o.MaxQueue,
-		cacheBytes: 4 * m.Config.CacheBytes(m.Config.Context),
-		keepBytes:  o.PrefixCache,
-		stepTokens: 256,
-		stepRows:   int(min(256, max(8, (16<<20)/rowBytes))),
+		running:     o.MaxRunning,
+		queue:       o.MaxQueue,
+		cacheBytes:  4 * m.Config.CacheBytes(m.Config.Context),
+		keepBytes:   o.PrefixCache,
+		stepTokens:  256,
+		stepGuesses: 16,
+		stepRows:    int(min(256, max(8, (16<<20)/rowBytes))),
 	}
 	if o.MaxMemory > 0 {
 		fixed := m.Bytes + int64(limits.stepRows)*rowBytes

@@ -51,23 +51,23 @@ func (e *engine) row(i int) []float32 {
 	return e.rows[i]
 }
 
-// gather decides who takes part in a step. Strands with one token, which is
-// every one that generates, come first; then the jobs that have more to read
-// get an equal share of the step's tokens each, and what is left over goes to
-// them in turn.
+// gather decides who takes part in a step. Every stream gets its one token;
+// then a bounded number of guessed tokens is given out, in turn; then the jobs
+// that have more to read get an equal share of the step's tokens each, and what
+// is left over goes to them in turn.
 func (e *engine) gather() *batch {
 	b := &batch{tokens: e.limits.stepTokens, rows: e.limits.stepRows}
 	e.turn++
 	var readers []*job
+	var streams []member
 	for i := range e.running {
 		j := e.running[(e.turn+i)%len(e.running)]
 		reads := false
 		for k := range j.strands {
 			s := j.strands[(e.turn+k)%len(j.strands)]
 			s.state().part = 0
-			if len(s.state().todo) == 1 {
-				b.tokens++ // a single token costs a prompt nothing
-				b.add(member{j, s}, 1)
+			if s.streams() {
+				streams = append(streams, member{j, s})
 			} else {
 				reads = true
 			}
@@ -75,6 +75,13 @@ func (e *engine) gather() *batch {
 		if reads {
 			readers = append(readers, j)
 		}
+	}
+	for _, m := range streams {
+		b.addFree(m, 1)
+	}
+	guesses := e.limits.stepGuesses
+	for _, m := range streams {
+		guesses -= b.addFree(m, guesses)
 	}
 	for i, j := range readers {
 		b.addJob(j, max(1, b.tokens/(len(readers)-i)))
@@ -89,10 +96,24 @@ func (e *engine) gather() *batch {
 func (b *batch) addJob(j *job, n int) {
 	before := b.tokens
 	for _, s := range j.strands {
-		if len(s.state().todo) > 1 {
+		if !s.streams() {
 			b.add(member{j, s}, n-(before-b.tokens))
 		}
 	}
+}
+
+// addFree gives a stream up to n more tokens, which cost a prompt nothing, and
+// returns how many.
+func (b *batch) addFree(m member, n int) int {
+	f, before := m.strand.state(), m.strand.state().part
+	if before == 0 && n > 1 {
+		return 0 // its one token had no row left
+	}
+	b.tokens += n
+	b.add(m, n)
+	taken := f.part - before
+	b.tokens -= n - taken
+	return taken
 }
 
 // add gives a strand up to n more tokens, as far as the step's rows reach.
@@ -155,7 +176,7 @@ func (e *engine) deliver(m member, in *input, err error) {
 		}
 	}
 	f := m.strand.state()
-	f.todo = f.todo[len(in.tokens):]
+	f.todo = f.todo[min(len(in.tokens), len(f.todo)):]
 	if len(f.todo) > 0 {
 		return
 	}

@@ -1,0 +1,92 @@
+package llm
+
+import (
+	"hash/fnv"
+	"strings"
+	"testing"
+)
+
+// halting is a model whose text repeats itself for a while, then leaves its
+// track: guesses come true, in part and not at all.
+func halting(tokens []int32) []float32 {
+	logits := make([]float32, vocabularyBytes)
+	n := len(tokens)
+	h := fnv.New32a()
+	h.Write([]byte{byte(tokens[n-1]), byte(tokens[max(0, n-2)])})
+	if n%7 == 0 {
+		h.Write([]byte{byte(n % 5)})
+	}
+	logits['a'+h.Sum32()%20] = 9
+	logits['a'+h.Sum32()/20%20] += 7
+	return logits
+}
+
+func TestGuessesChangeNothingButTheSteps(t *testing.T) {
+	guessing := &scriptedDecoder{script: halting}
+	plain := &scriptedDecoder{script: halting}
+	with := openScripted(t, guessing)
+	without := openScripted(t, plain, func(e *engineLimits) { e.stepGuesses = 0 })
+	var right, tokens int
+	for seed := range int64(20) {
+		req := Request{Prompt: "abcabcabc", MaxTokens: 60, Seed: &seed, N: 1 + int(seed%3), LogProbs: seed%2 == 0, IgnoreEnd: true}
+		if seed%4 == 0 {
+			req.Temperature = new(0.0)
+		}
+		if seed%5 == 0 {
+			req.Stop = []string{"q", "fa"}
+		}
+		if seed%5 == 1 {
+			req.FrequencyPenalty = 0.5
+		}
+		got, usage := collect(t, with, req)
+		want, plainUsage := collect(t, without, req)
+		for i := range want {
+			if got[i].Text != want[i].Text || got[i].FinishReason != want[i].FinishReason || len(got[i].Tokens) != len(want[i].Tokens) {
+				t.Errorf("seed %d, choice %d: got %q, %s; want %q, %s", seed, i, got[i].Text, got[i].FinishReason, want[i].Text, want[i].FinishReason)
+			}
+		}
+		if plainUsage.GuessedTokens != 0 || usage.GuessedRight > usage.GuessedTokens || usage.CompletionTokens != plainUsage.CompletionTokens {
+			t.Errorf("seed %d: usage %+v with guesses, %+v without", seed, usage, plainUsage)
+		}
+		right += usage.GuessedRight
+		tokens += usage.GuessedTokens
+	}
+	if right == 0 || right == tokens {
+		t.Errorf("%d of %d guessed tokens were right: the test wants some of both", right, tokens)
+	}
+	if len(guessing.steps) >= len(plain.steps) {
+		t.Errorf("%d steps with guesses, %d without", len(guessing.steps), len(plain.steps))
+	}
+}
+
+// A caller who knows what is coming saves most steps.
+func TestExpectedTextIsGuessed(t *testing.T) {
+	answer := strings.Repeat("The quick brown fox. ", 3)
+	d := &scriptedDecoder{script: saying('>', answer)}
+	l := openScripted(t, d, func(e *engineLimits) { e.stepGuesses = 16 })
+	choices, usage := collect(t, l, Request{Prompt: "Say it:>", Expected: answer, Temperature: new(0.0)})
+	if choices[0].Text != answer {
+		t.Errorf("got %q, want %q", choices[0].Text, answer)
+	}
+	if steps := len(d.steps); steps > 12 || usage.GuessedRight < 50 {
+		t.Errorf("%d tokens took %d steps, %d were guessed", usage.CompletionTokens, steps, usage.GuessedRight)
+	}
+}
+
+func TestGuesserLearns(t *testing.T) {
+	g := newGuesser(nil, []int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2})
+	if got := g.guess(100); len(got) != firstGuess || got[0] != 3 {
+		t.Fatalf("after 1 2: got %v, want %d tokens from 3", got, firstGuess)
+	}
+	g.learn(firstGuess, firstGuess)
+	if got := g.guess(100); len(got) != 2*firstGuess {
+		t.Errorf("after a good guess: got %v, want %d tokens", got, 2*firstGuess)
+	}
+	if got := g.guess(3); len(got) != 3 {
+		t.Errorf("got %v, want 3 tokens at most", got)
+	}
+	g.learn(8, 0)
+	if got := g.guess(100); got != nil {
+		t.Errorf("after a miss: got %v, want a pause", got)
+	}
+}
