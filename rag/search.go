@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/internal/lexical"
 )
 
@@ -91,7 +92,8 @@ func (s *searching) searchVectors(ctx context.Context, e *Embedding, question st
 		return err
 	}
 	s.results.Vector = vectors[0]
-	for i, hit := range s.vectors.Search(vectors[0], s.depth) {
+	hits, _ := s.vectors.Search(vectors[0], s.depth, index.Params{})
+	for i, hit := range hits {
 		s.candidate(hit.Row).vector = Standing{i + 1, float64(hit.Score)}
 		if i == 0 {
 			s.results.BestVector = float64(hit.Score)

@@ -134,7 +134,7 @@ func (s store) loadVectors(snap *snapshot) error {
 	if dimensions < 1 || len(raw) != 4*dimensions*m.Passages {
 		return s.corrupt(m, partVectors, "it has %d bytes, want %d vectors of %d dimensions", len(raw), m.Passages, dimensions)
 	}
-	snap.vectors = index.NewFlat(dimensions, floats(raw))
+	snap.vectors = index.NewFlat(index.Dot, dimensions, floats(raw))
 	return nil
 }
 

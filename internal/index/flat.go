@@ -1,17 +1,6 @@
-// Package index finds the vectors nearest to a query.
-//
-// Flat is the exact search: it computes the inner product with every vector,
-// which for vectors of norm 1 is the cosine. It reads each vector once, so its
-// speed is that of memory: about 10 GB a second and core, which is six million
-// numbers in 2.5 ms. Approximate indexes over it come with package vector.
-//
-// An index reads its slab of vectors in place and never changes it; the slab
-// may be mapped memory. All methods are safe for concurrent use. Results do
-// not depend on the number of processors: equal scores are ordered by row.
 package index
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"runtime"
@@ -21,30 +10,47 @@ import (
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
-// Hit is a row of the slab and its inner product with the query.
-type Hit struct {
-	Row   int
-	Score float32
-}
-
-// compareHits puts the higher score first, and of equal ones the earlier row.
-func compareHits(a, b Hit) int {
-	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row))
-}
-
-// Flat is an exact index over vectors that lie one after another.
+// Flat is the exact index: it compares the query with every vector of a slab,
+// each read once, so its speed is that of memory: about 10 GB a second and
+// core. Batches of queries share the reading.
 type Flat struct {
+	metric     Metric
 	dimensions int
 	slab       []float32
+	inverse    []float32 // 1/|x| of every row for Cosine; nil if all are 1
+	squares    []float32 // |x|² of every row, made for the first batch under L2
+	once       sync.Once
 }
 
-// NewFlat returns an index of the vectors in slab. It panics if slab is not a
-// whole number of vectors.
-func NewFlat(dimensions int, slab []float32) *Flat {
+// NewFlat returns an exact index of the vectors in slab, which it reads in
+// place. It panics if slab is not a whole number of vectors or the metric is
+// binary (see [Binary]).
+func NewFlat(metric Metric, dimensions int, slab []float32) *Flat {
 	if dimensions <= 0 || len(slab)%dimensions != 0 {
 		panic(fmt.Sprintf("index: NewFlat: %d numbers are not vectors of %d dimensions", len(slab), dimensions))
 	}
-	return &Flat{dimensions, slab}
+	if metric > L1 {
+		panic(fmt.Sprintf("index: NewFlat: metric %v does not compare float vectors", metric))
+	}
+	f := &Flat{metric: metric, dimensions: dimensions, slab: slab}
+	if metric == Cosine {
+		f.inverse = inverseNorms(dimensions, slab)
+	}
+	return f
+}
+
+// inverseNorms returns 1/|x| of every row, nil if each is 1 to within 10⁻⁶.
+func inverseNorms(dimensions int, slab []float32) []float32 {
+	inverse := make([]float32, len(slab)/dimensions)
+	allOne := true
+	for row := range inverse {
+		inverse[row] = inverseNorm(slab[row*dimensions : (row+1)*dimensions])
+		allOne = allOne && math.Abs(float64(inverse[row])-1) < 1e-6
+	}
+	if allOne {
+		return nil
+	}
+	return inverse
 }
 
 // Len returns the number of vectors.
@@ -53,87 +59,230 @@ func (f *Flat) Len() int { return len(f.slab) / f.dimensions }
 // Dimensions returns the length of a vector.
 func (f *Flat) Dimensions() int { return f.dimensions }
 
+// Metric returns how vectors are compared.
+func (f *Flat) Metric() Metric { return f.metric }
+
+// Bytes returns the memory of what is kept beside the slab.
+func (f *Flat) Bytes() int64 { return 4 * int64(len(f.inverse)+len(f.squares)) }
+
 // Vector returns a row of the slab, which must not be changed.
 func (f *Flat) Vector(row int) []float32 {
 	return f.slab[row*f.dimensions : (row+1)*f.dimensions : (row+1)*f.dimensions]
 }
 
 const (
-	tileRows = 256     // rows scored by one kernel call
+	tileRows = 256     // rows scored at a time
 	partSize = 1 << 20 // numbers below which a second goroutine is not worth starting
 )
 
-// Search returns the k rows with the highest inner products, best first. A
-// product that is no number comes last. It panics if the query has another
-// number of dimensions.
-func (f *Flat) Search(query []float32, k int) []Hit {
-	f.checkQuery(query)
-	k = min(k, f.Len())
+// Search returns the k best rows, see [Index]. Only the filter matters of p.
+func (f *Flat) Search(query []float32, k int, p Params) ([]Hit, Stats) {
+	checkQuery(query, f.dimensions)
+	matches := p.Filter.matches(f.Len())
+	k = min(k, matches)
 	if k <= 0 {
-		return nil
+		return nil, Stats{Strategy: StrategyScan}
 	}
-	parts := min(runtime.GOMAXPROCS(0), 1+len(f.slab)/partSize)
+	parts := 1
+	if p.Filter == nil {
+		parts = min(runtime.GOMAXPROCS(0), 1+len(f.slab)/partSize)
+	}
 	found := make([][]Hit, parts)
 	var wait sync.WaitGroup
 	for part := range parts {
 		from, to := f.Len()*part/parts, f.Len()*(part+1)/parts
+		work := func() {
+			best := newTopK(k)
+			f.scan(query, from, to, p.Filter, best.add)
+			found[part] = best.sorted()
+		}
 		if part == parts-1 {
-			found[part] = f.scan(query, from, to, k)
+			work()
 			break
 		}
-		wait.Go(func() { found[part] = f.scan(query, from, to, k) })
+		wait.Go(work)
 	}
 	wait.Wait()
 	best := slices.Concat(found...)
 	slices.SortFunc(best, compareHits)
-	return best[:k]
+	return best[:k], Stats{StrategyScan, matches, matches}
 }
 
-// Scores returns the inner products of the given rows.
+// Range returns every row with a score of at least threshold, best first.
+func (f *Flat) Range(query []float32, threshold float32, p Params) ([]Hit, Stats) {
+	checkQuery(query, f.dimensions)
+	var hits []Hit
+	f.scan(query, 0, f.Len(), p.Filter, func(row int, score float32) {
+		if score >= threshold {
+			hits = append(hits, Hit{row, score})
+		}
+	})
+	slices.SortFunc(hits, compareHits)
+	matches := p.Filter.matches(f.Len())
+	return hits, Stats{StrategyScan, matches, matches}
+}
+
+// Scores returns the scores of the given rows.
 func (f *Flat) Scores(query []float32, rows []int) []float32 {
-	f.checkQuery(query)
+	checkQuery(query, f.dimensions)
+	scale := f.queryScale(query)
 	scores := make([]float32, len(rows))
 	for i, row := range rows {
-		scores[i] = numberOrLast(kernel.Dot(query, f.Vector(row)))
+		scores[i] = numberOrLast(f.score(query, row, scale))
 	}
 	return scores
 }
 
-func (f *Flat) checkQuery(query []float32) {
-	if len(query) != f.dimensions {
-		panic(fmt.Sprintf("index: a query of %d dimensions, and the vectors have %d", len(query), f.dimensions))
+// queryScale is what every product with the query is multiplied by.
+func (f *Flat) queryScale(query []float32) float32 {
+	if f.metric == Cosine {
+		return inverseNorm(query)
 	}
+	return 1
 }
 
-// scan returns the k best of the rows from (inclusive) to (exclusive).
-func (f *Flat) scan(query []float32, from, to, k int) []Hit {
-	var scores [tileRows]float32
-	best := make([]Hit, 0, min(k, to-from)+1)
-	for start := from; start < to; start += tileRows {
-		n := min(tileRows, to-start)
-		kernel.DotRows(query, f.slab[start*f.dimensions:(start+n)*f.dimensions], scores[:n])
-		for i, score := range scores[:n] {
-			score = numberOrLast(score)
-			// Rows come in order, so an equal score does not enter.
-			if len(best) == k && score <= best[k-1].Score {
-				continue
-			}
-			best = insert(best, Hit{start + i, score}, k)
-		}
+func (f *Flat) score(query []float32, row int, scale float32) float32 {
+	v := f.Vector(row)
+	switch f.metric {
+	case L2:
+		return -kernel.L2(query, v)
+	case L1:
+		return -kernel.L1(query, v)
 	}
-	return best
-}
-
-// insert puts a hit in its place among the best k.
-func insert(best []Hit, hit Hit, k int) []Hit {
-	at, _ := slices.BinarySearchFunc(best, hit, compareHits)
-	best = slices.Insert(best, at, hit)
-	return best[:min(k, len(best))]
-}
-
-func numberOrLast(score float32) float32 {
-	if score != score {
-		return float32(math.Inf(-1))
+	score := kernel.Dot(query, v) * scale
+	if f.inverse != nil {
+		score *= f.inverse[row]
 	}
 	return score
+}
+
+// scan shows the admitted rows from (inclusive) to (exclusive), in order.
+func (f *Flat) scan(query []float32, from, to int, filter *Filter, show func(row int, score float32)) {
+	scale := f.queryScale(query)
+	if filter != nil {
+		for row := range filter.rows(to) {
+			if row >= from {
+				show(row, f.score(query, row, scale))
+			}
+		}
+		return
+	}
+	var scores [tileRows]float32
+	for start := from; start < to; start += tileRows {
+		n := min(tileRows, to-start)
+		f.scoreTile(query, start, scores[:n], scale)
+		for i, score := range scores[:n] {
+			show(start+i, score)
+		}
+	}
+}
+
+// scoreTile scores the rows that begin at start, as many as out holds.
+func (f *Flat) scoreTile(query []float32, start int, out []float32, scale float32) {
+	if f.metric == Dot || f.metric == Cosine {
+		kernel.DotRows(query, f.slab[start*f.dimensions:(start+len(out))*f.dimensions], out)
+		if f.metric == Dot {
+			return
+		}
+		for i := range out {
+			out[i] *= scale
+			if f.inverse != nil {
+				out[i] *= f.inverse[start+i]
+			}
+		}
+		return
+	}
+	for i := range out {
+		out[i] = f.score(query, start+i, scale)
+	}
+}
+
+// SearchBatch is Search for queries that lie one after another. It reads the
+// vectors once for 32 queries, as a product of matrices; under L2 the squared
+// norms come in, so a score errs by about 10⁻⁶·(|q|²+|x|²).
+func (f *Flat) SearchBatch(queries []float32, k int, p Params) [][]Hit {
+	if len(queries)%f.dimensions != 0 {
+		panic(fmt.Sprintf("index: %d numbers are not queries of %d dimensions", len(queries), f.dimensions))
+	}
+	found := make([][]Hit, len(queries)/f.dimensions)
+	if p.Filter != nil || f.metric == L1 || len(found) < smallBatch {
+		for i := range found {
+			found[i], _ = f.Search(queries[i*f.dimensions:(i+1)*f.dimensions], k, p)
+		}
+		return found
+	}
+	if f.metric == L2 {
+		f.once.Do(f.square)
+	}
+	groups := (len(found) + kernel.PanelWidth - 1) / kernel.PanelWidth
+	var wait sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), groups)
+	for w := range workers {
+		wait.Go(func() {
+			for g := w; g < groups; g += workers {
+				first := g * kernel.PanelWidth
+				last := min(first+kernel.PanelWidth, len(found))
+				f.scanBatch(queries[first*f.dimensions:last*f.dimensions], k, found[first:last])
+			}
+		})
+	}
+	wait.Wait()
+	return found
+}
+
+// smallBatch is the number of queries from which a product of matrices is
+// faster than one scan each.
+const smallBatch = 4
+
+func (f *Flat) square() {
+	f.squares = make([]float32, f.Len())
+	for row := range f.squares {
+		v := f.Vector(row)
+		f.squares[row] = kernel.Dot(v, v)
+	}
+}
+
+// scanBatch searches for up to 32 queries.
+func (f *Flat) scanBatch(queries []float32, k int, found [][]Hit) {
+	k = min(k, f.Len())
+	best := make([]*topK, len(found))
+	terms := make([]float32, len(found)) // the query's scale, or its squared norm
+	for i := range best {
+		best[i] = newTopK(k)
+		q := queries[i*f.dimensions : (i+1)*f.dimensions]
+		terms[i] = f.queryScale(q)
+		if f.metric == L2 {
+			terms[i] = kernel.Dot(q, q)
+		}
+	}
+	var panel kernel.Panels
+	panel.PackColumns(queries, f.dimensions, f.dimensions, len(found))
+	var products [tileRows * kernel.PanelWidth]float32
+	for start := 0; start < f.Len(); start += tileRows {
+		n := min(tileRows, f.Len()-start)
+		panel.Multiply(products[:], kernel.PanelWidth, f.slab[start*f.dimensions:(start+n)*f.dimensions], f.dimensions, n, 0, 1)
+		for i := range n {
+			f.showRow(start+i, products[i*kernel.PanelWidth:][:len(found)], terms, best)
+		}
+	}
+	for i := range found {
+		found[i] = best[i].sorted()
+	}
+}
+
+// showRow turns a row's products with the queries into scores.
+func (f *Flat) showRow(row int, products, terms []float32, best []*topK) {
+	factor := float32(1)
+	if f.inverse != nil {
+		factor = f.inverse[row]
+	}
+	for j, product := range products {
+		score := product * factor * terms[j]
+		if f.metric == L2 {
+			score = min(0, 2*product-terms[j]-f.squares[row])
+		}
+		if score >= best[j].threshold {
+			best[j].add(row, score)
+		}
+	}
 }

@@ -154,7 +154,7 @@ func (b *bench) newSearcher(ctx context.Context, embedding *rag.Embedding, c *co
 		return nil, err
 	}
 	d := embedding.Identity.Dimensions
-	return &searcher{c, keywordIndex(c, lexical.Default()), index.NewFlat(d, slab), d, questions}, nil
+	return &searcher{c, keywordIndex(c, lexical.Default()), index.NewFlat(index.Dot, d, slab), d, questions}, nil
 }
 
 func keywordIndex(c *collection, analyzer *lexical.Analyzer) *lexical.Index {
@@ -196,7 +196,8 @@ func (s *searcher) search(query int) (candidates []candidate, keyword, vector []
 		keyword = append(keyword, scored{hit.Doc, hit.Score})
 		keywordRank[hit.Doc] = i + 1
 	}
-	for i, hit := range s.vectors.Search(v, depth) {
+	hits, _ := s.vectors.Search(v, depth, index.Params{})
+	for i, hit := range hits {
 		vector = append(vector, scored{hit.Row, float64(hit.Score)})
 		vectorRank[hit.Row] = i + 1
 	}
