@@ -44,5 +44,6 @@ type vocabulary interface {
 	TokenBytes(id int32) []byte // nil for a control token
 	EndTokens() []int32
 	BOS() (int32, bool)
+	ID(name string) (int32, bool)
 	Size() int
 }

@@ -11,10 +11,12 @@ import (
 // one batch, and hands the logits back.
 //
 // A job waits in a bounded queue until one of the slots and the memory it may
-// come to need are free, first come, first served. From then on it cannot run
-// out of memory. In a step every strand that is generating gets its one token,
-// and those with more to read (prompts) share a bounded number of tokens, so
-// that a long prompt delays neither the streams nor the short prompts.
+// come to need are free: among tenants the one with the fewest running jobs
+// comes first, among a tenant's jobs the first that came. From then on it cannot
+// run out of memory. In a step every strand that is generating gets its one
+// token, and those with more to read (prompts) share a bounded number of
+// tokens, a tenant as many as another, so that a long prompt delays neither the
+// streams nor the short prompts.
 type engine struct {
 	model  decoder
 	limits engineLimits
@@ -53,6 +55,7 @@ type engineLimits struct {
 type job struct {
 	ctx    context.Context // the request's; its end cancels the job
 	work   work
+	tenant string
 	need   int64 // bytes of cache it may come to need
 	queued bool  // it goes on from an earlier job, whose place it takes
 
@@ -123,7 +126,7 @@ func (e *engine) submit(j *job) error {
 	if e.closed {
 		return ErrClosed
 	}
-	if e.load >= e.limits.running+e.limits.queue && !j.queued {
+	if !j.queued && !e.hasPlace(j.tenant) {
 		return ErrBusy
 	}
 	e.load++
@@ -133,6 +136,18 @@ func (e *engine) submit(j *job) error {
 	default:
 	}
 	return nil
+}
+
+// hasPlace reports whether a job of a tenant may still join. Where the queue is
+// full of others' jobs, each tenant may have one wait nevertheless, up to as
+// many again.
+func (e *engine) hasPlace(tenant string) bool {
+	full := e.limits.running + e.limits.queue
+	if e.load < full {
+		return true
+	}
+	waits := slices.ContainsFunc(e.waiting, func(j *job) bool { return j.tenant == tenant })
+	return !waits && tenant != "" && e.load < full+e.limits.queue
 }
 
 // close ends all jobs and waits until the model is no longer used.
@@ -188,18 +203,13 @@ func (e *engine) dropCancelled() {
 // admit starts waiting jobs while there is room for them.
 func (e *engine) admit() {
 	for len(e.running) < e.limits.running {
-		e.mu.Lock()
-		if len(e.waiting) == 0 {
-			e.mu.Unlock()
-			return
-		}
-		j := e.waiting[0]
-		e.mu.Unlock()
-		if !e.reserve(j) {
+		j := e.first()
+		if j == nil || !e.reserve(j) {
 			return
 		}
 		e.mu.Lock()
-		e.waiting = slices.Delete(e.waiting, 0, 1)
+		at := slices.Index(e.waiting, j)
+		e.waiting = slices.Delete(e.waiting, at, at+1)
 		e.mu.Unlock()
 		e.running = append(e.running, j)
 		j.strands = j.work.start(e, j)
@@ -207,6 +217,23 @@ func (e *engine) admit() {
 			e.end(j, nil)
 		}
 	}
+}
+
+// first returns the waiting job whose turn it is, or nil.
+func (e *engine) first() *job {
+	running := map[string]int{}
+	for _, j := range e.running {
+		running[j.tenant]++
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var first *job
+	for _, j := range e.waiting {
+		if first == nil || running[j.tenant] < running[first.tenant] {
+			first = j
+		}
+	}
+	return first
 }
 
 // reserve sets a job's memory aside, evicting kept prefixes for it. What a kept

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,6 +106,68 @@ func TestQueueIsBounded(t *testing.T) {
 			t.Errorf("%d requests have been answered, want 5", done.Load())
 		}
 	})
+}
+
+// A tenant that floods the queue delays another's request by what already
+// runs, not by what waits; and its place in a full queue is not taken.
+func TestTenantsGetEqualTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &scriptedDecoder{script: arbitrary}
+		gate := make(chan struct{})
+		d.fail = func([]*input) error { <-gate; return nil }
+		l := openScripted(t, d, func(e *engineLimits) { e.running, e.queue = 2, 6 })
+		var mu sync.Mutex
+		var ended []string
+		start := func(tenant string) {
+			go func() {
+				_, _, err := Collect(l.Generate(t.Context(), Request{Prompt: "x", MaxTokens: 3, IgnoreEnd: true, Tenant: tenant}))
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					tenant += ": " + err.Error()
+				}
+				ended = append(ended, tenant)
+			}()
+			synctest.Wait()
+		}
+		for range 8 {
+			start("flood")
+		}
+		start("quiet")
+		start("quiet") // one more than the full queue gives a tenant
+		close(gate)
+		synctest.Wait()
+		want := "quiet: " + ErrBusy.Error()
+		if ended[0] != want {
+			t.Errorf("the first to end is %q, want %q", ended[0], want)
+		}
+		at := slices.Index(ended, "quiet")
+		if at < 0 || at > 4 {
+			t.Errorf("ended in the order %v: quiet waited for more than what ran before", ended)
+		}
+	})
+}
+
+// Two tenants that read long prompts share each step, however many prompts
+// each of them has.
+func TestTenantsShareAStep(t *testing.T) {
+	b := &batch{tokens: 60, rows: 10}
+	reader := func(tenant string) *job {
+		j := &job{tenant: tenant, work: &generation{req: &Request{}, most: 1}}
+		p := &promptStrand{g: j.work.(*generation)}
+		p.todo = make([]int32, 100)
+		j.strands = []strand{p}
+		return j
+	}
+	jobs := []*job{reader("many"), reader("many"), reader("one"), reader("many")}
+	b.share(jobs)
+	got := map[string]int{}
+	for _, j := range jobs {
+		got[j.tenant] += j.strands[0].state().part
+	}
+	if got["many"] != 30 || got["one"] != 30 {
+		t.Errorf("got %v tokens, want 30 each", got)
+	}
 }
 
 func TestMemoryIsReserved(t *testing.T) {

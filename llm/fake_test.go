@@ -84,6 +84,15 @@ func (byteVocabulary) EndTokens() []int32 { return []int32{tokenEnd} }
 func (byteVocabulary) BOS() (int32, bool) { return tokenBegin, true }
 func (byteVocabulary) Size() int          { return vocabularyBytes }
 
+func (byteVocabulary) ID(name string) (int32, bool) {
+	for id, control := range controlNames {
+		if control == name {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
 // scriptedDecoder is a language model whose logits are a function of the
 // tokens before them. It checks how it is used and remembers its steps.
 type scriptedDecoder struct {

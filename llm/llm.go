@@ -63,6 +63,21 @@ type Request struct {
 	// prompt's work.
 	N int
 
+	// BestOf generates so many choices and shows the N of them whose tokens
+	// were likeliest in the mean, best first, once all have ended. Zero means
+	// N. Upstream refuses it.
+	BestOf int
+
+	// Suffix is text that the completion of Prompt leads up to: the model fills
+	// in what is between. A model whose vocabulary has no tokens for that (Fill
+	// in the middle; Bavarian et al. 2022) refuses it, and so does Upstream for
+	// anything but a Prompt.
+	Suffix string
+
+	// Tenant is whose request it is. Tenants that compete for a local model get
+	// equal turns, however many requests each of them makes.
+	Tenant string
+
 	// Temperature divides the logits: 0 always takes the likeliest token.
 	// Default 1.
 	Temperature *float64
@@ -163,6 +178,9 @@ type ScoreRequest struct {
 	// MaxTokens scores only the first so many tokens of each continuation;
 	// zero scores all. With 1 and no End nothing beyond the prompts is run.
 	MaxTokens int
+
+	// Tenant is whose request it is, as in Request.
+	Tenant string
 
 	// End is a text, such as a newline, whose log-probability is wanted in
 	// place of whatever follows each scored token. Empty asks for none.

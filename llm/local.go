@@ -149,8 +149,11 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 	case req.MaxTokens > 0:
 		g.most = min(g.most, req.MaxTokens)
 	}
-	need := cacheNeed(l.engine.model, len(prompt), g.most, max(1, req.N))
-	return g.out, l.engine.submit(&job{ctx: ctx, work: g, need: need})
+	if req.BestOf > max(1, req.N) {
+		g.best = newContest(req.BestOf)
+	}
+	need := cacheNeed(l.engine.model, len(prompt), g.most, req.choices())
+	return g.out, l.engine.submit(&job{ctx: ctx, work: g, tenant: req.Tenant, need: need})
 }
 
 // endsOf returns the tokens that end a request's choices.
@@ -217,7 +220,7 @@ func (l *Local) Score(ctx context.Context, req ScoreRequest) ([]Scored, error) {
 			sequences = append(sequences, s)
 		}
 	}
-	if err := l.engine.score(ctx, sequences, l.endSet(req.End), results); err != nil {
+	if err := l.engine.score(ctx, &req, sequences, l.endSet(req.End), results); err != nil {
 		return nil, err
 	}
 	return results, nil

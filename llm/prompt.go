@@ -7,7 +7,41 @@ type prompter struct {
 	vocabulary vocabulary
 	render     renderer // nil for a model without a chat template
 
-	begin []int32 // what the model's files put before every text
+	begin []int32   // what the model's files put before every text
+	gap   *gapMarks // nil for a model that cannot fill in the middle
+}
+
+// gapMarks are the tokens that tell a model to write what belongs between two
+// texts: the first goes before the text that precedes the gap, the second
+// before the one that follows, and the third asks for the rest (the order
+// prefix, suffix, middle of Bavarian et al. 2022, section 3).
+type gapMarks [3]int32
+
+// gapNames are the marks of the families that have them: Qwen and Granite,
+// StarCoder, CodeLlama, DeepSeek.
+var gapNames = [][3]string{
+	{"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"},
+	{"<fim_prefix>", "<fim_suffix>", "<fim_middle>"},
+	{"▁<PRE>", "▁<SUF>", "▁<MID>"},
+	{"<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"},
+}
+
+// findGapMarks returns a vocabulary's marks, or nil.
+func findGapMarks(v vocabulary) *gapMarks {
+	for _, names := range gapNames {
+		var marks gapMarks
+		found := 0
+		for i, name := range names {
+			if id, ok := v.ID(name); ok {
+				marks[i] = id
+				found++
+			}
+		}
+		if found == len(marks) {
+			return &marks
+		}
+	}
+	return nil
 }
 
 // renderer turns messages into the model's text, and says which parts of it
@@ -15,7 +49,7 @@ type prompter struct {
 type renderer func([]Message) (string, []tokenizer.Span, error)
 
 func newPrompter(v vocabulary, render renderer) *prompter {
-	p := &prompter{vocabulary: v, render: render}
+	p := &prompter{vocabulary: v, render: render, gap: findGapMarks(v)}
 	// Some files also ask for a token after every text, which is to be gone
 	// on with here.
 	around := v.Encode("", tokenizer.Options{AddSpecial: true})
@@ -33,8 +67,24 @@ func (p *prompter) prompt(req *Request) ([]int32, string, error) {
 		return tokens, "", err
 	case len(req.Tokens) > 0:
 		return req.Tokens, validText([]byte(p.vocabulary.Decode(req.Tokens))), nil
+	case req.Suffix != "":
+		tokens, err := p.around(req.Prompt, req.Suffix)
+		return tokens, "", err
 	}
 	return p.text(req.Prompt, tokenizer.Options{Special: true}), req.Prompt, nil
+}
+
+// around returns the tokens that ask for the text between two others. Control
+// tokens are not recognised in them: they are somebody's document.
+func (p *prompter) around(before, after string) ([]int32, error) {
+	if p.gap == nil {
+		return nil, &InvalidError{"Suffix", "the model's vocabulary has no tokens to fill in the middle with"}
+	}
+	tokens := append(p.begin, p.gap[0])
+	tokens = append(tokens, p.vocabulary.Encode(before, tokenizer.Options{})...)
+	tokens = append(tokens, p.gap[1])
+	tokens = append(tokens, p.vocabulary.Encode(after, tokenizer.Options{})...)
+	return append(tokens, p.gap[2]), nil
 }
 
 // text returns the tokens of a text with what the model wants before it.

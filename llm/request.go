@@ -20,6 +20,8 @@ func (r *Request) validate() error {
 		{"Messages", "want exactly one of Messages, Prompt and Tokens", given != 1},
 		{"MaxTokens", fmt.Sprintf("%d: want a positive number, 0 or NoTokens", r.MaxTokens), r.MaxTokens < NoTokens},
 		{"N", fmt.Sprintf("%d: want 0 to %d", r.N, maxChoices), r.N < 0 || r.N > maxChoices},
+		{"BestOf", fmt.Sprintf("%d: want 0, or N to %d", r.BestOf, maxChoices), r.BestOf != 0 && r.BestOf < max(1, r.N) || r.BestOf > maxChoices},
+		{"Suffix", "want a Prompt before it, and no Echo", r.Suffix != "" && (r.Prompt == "" || r.Echo)},
 		{"Temperature", "want a number from 0", !within(valueOr(r.Temperature, 1), 0, math.MaxFloat32)},
 		{"TopP", "want a number above 0 and at most 1", !within(valueOr(r.TopP, 1), math.SmallestNonzeroFloat64, 1)},
 		{"TopK", "want a number from 0", r.TopK < 0},
@@ -48,7 +50,10 @@ func (r *Request) validate() error {
 	return nil
 }
 
-// maxChoices bounds Request.N.
+// choices is how many a request generates.
+func (r *Request) choices() int { return max(1, r.N, r.BestOf) }
+
+// maxChoices bounds Request.N and Request.BestOf.
 const maxChoices = 128
 
 func within(x, least, most float64) bool { return x >= least && x <= most }

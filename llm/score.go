@@ -121,7 +121,7 @@ func (t *scoreStrand) beginChildren() []strand {
 
 // score runs sequences, whose results have their places already, a group
 // after the other so that the memory in use stays bounded.
-func (e *engine) score(ctx context.Context, sequences []*scoreSequence, ends []int32, results []Scored) error {
+func (e *engine) score(ctx context.Context, req *ScoreRequest, sequences []*scoreSequence, ends []int32, results []Scored) error {
 	nodes := scoreTree(sequences)
 	limit := min(e.limits.cacheBytes, e.model.CacheBytes(scoreTokens))
 	for first := true; len(nodes) > 0; first = false {
@@ -138,7 +138,7 @@ func (e *engine) score(ctx context.Context, sequences []*scoreSequence, ends []i
 			nodes = append(halve(nodes[0]), nodes[1:]...)
 			continue
 		}
-		if err := e.scoreGroup(ctx, nodes[:n], need, ends, results, !first); err != nil {
+		if err := e.scoreGroup(&job{ctx: ctx, tenant: req.Tenant, need: need, queued: !first}, nodes[:n], ends, results); err != nil {
 			return err
 		}
 		nodes = nodes[n:]
@@ -155,9 +155,11 @@ func halve(n *scoreNode) []*scoreNode {
 	return append(splitNodes(n.sequences[:half], 0), splitNodes(n.sequences[half:], 0)...)
 }
 
-func (e *engine) scoreGroup(ctx context.Context, nodes []*scoreNode, need int64, ends []int32, results []Scored, queued bool) error {
+// scoreGroup runs the trees of some sequences as one job.
+func (e *engine) scoreGroup(j *job, nodes []*scoreNode, ends []int32, results []Scored) error {
 	work := &scoring{roots: nodes, ends: ends, results: results, ended: make(chan error, 1)}
-	if err := e.submit(&job{ctx: ctx, work: work, need: need, queued: queued}); err != nil {
+	j.work = work
+	if err := e.submit(j); err != nil {
 		return err
 	}
 	// Results are written until the job has ended, so its end is waited for.

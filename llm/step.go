@@ -52,9 +52,8 @@ func (e *engine) row(i int) []float32 {
 }
 
 // gather decides who takes part in a step. Every stream gets its one token;
-// then a bounded number of guessed tokens is given out, in turn; then the jobs
-// that have more to read get an equal share of the step's tokens each, and what
-// is left over goes to them in turn.
+// then a bounded number of guessed tokens is given out, in turn; then those
+// that have more to read share the step's tokens.
 func (e *engine) gather() *batch {
 	b := &batch{tokens: e.limits.stepTokens, rows: e.limits.stepRows}
 	e.turn++
@@ -83,23 +82,41 @@ func (e *engine) gather() *batch {
 	for _, m := range streams {
 		guesses -= b.addFree(m, guesses)
 	}
-	for i, j := range readers {
-		b.addJob(j, max(1, b.tokens/(len(readers)-i)))
+	b.share(readers)
+	return b
+}
+
+// share gives out the step's tokens to the jobs that read: to each tenant as
+// many, to each of its jobs as many, and what is left over in turn.
+func (b *batch) share(readers []*job) {
+	var tenants []string
+	jobs := map[string][]*job{}
+	for _, j := range readers {
+		if jobs[j.tenant] == nil {
+			tenants = append(tenants, j.tenant)
+		}
+		jobs[j.tenant] = append(jobs[j.tenant], j)
+	}
+	for i, tenant := range tenants {
+		rest := max(1, b.tokens/(len(tenants)-i))
+		for k, j := range jobs[tenant] {
+			rest -= b.addJob(j, max(1, rest/(len(jobs[tenant])-k)))
+		}
 	}
 	for _, j := range readers {
 		b.addJob(j, b.tokens)
 	}
-	return b
 }
 
-// addJob gives a job's strands up to n more tokens.
-func (b *batch) addJob(j *job, n int) {
+// addJob gives a job's strands up to n more tokens and returns how many.
+func (b *batch) addJob(j *job, n int) int {
 	before := b.tokens
 	for _, s := range j.strands {
 		if !s.streams() {
 			b.add(member{j, s}, n-(before-b.tokens))
 		}
 	}
+	return before - b.tokens
 }
 
 // addFree gives a stream up to n more tokens, which cost a prompt nothing, and

@@ -34,6 +34,8 @@ type wireRequest struct {
 	LogProbs            json.RawMessage    `json:"logprobs,omitempty"` // chat: true; completions: a number
 	TopLogProbs         int                `json:"top_logprobs,omitempty"`
 	Echo                bool               `json:"echo,omitempty"`
+	Suffix              string             `json:"suffix,omitempty"`
+	Prediction          *wirePrediction    `json:"prediction,omitempty"`
 	Stream              bool               `json:"stream"`
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
@@ -42,6 +44,12 @@ type wireRequest struct {
 	TopK              int     `json:"top_k,omitempty"`
 	MinP              float64 `json:"min_p,omitempty"`
 	RepetitionPenalty float64 `json:"repetition_penalty,omitempty"`
+}
+
+// wirePrediction is Request.Expected, for chat completions.
+type wirePrediction struct {
+	Type    string `json:"type"`
+	Content string `json:"content"`
 }
 
 type wireMessage struct {
@@ -96,6 +104,9 @@ func (u *Upstream) generate(ctx context.Context, req *Request, yield func(Delta)
 		if given {
 			return &InvalidError{field, "an upstream's tokens are not known"}
 		}
+	}
+	if req.BestOf > max(1, req.N) {
+		return &InvalidError{"BestOf", "an upstream's choices cannot be held back and compared"}
 	}
 	body, err := u.postGenerate(ctx, u.wireRequest(req), req)
 	if err != nil {
@@ -153,6 +164,7 @@ func (u *Upstream) wireRequest(req *Request) *wireRequest {
 		Seed:              req.Seed,
 		Stop:              req.Stop,
 		Echo:              req.Echo,
+		Suffix:            req.Suffix,
 		Stream:            true,
 		TopK:              req.TopK,
 		MinP:              req.MinP,
@@ -170,6 +182,9 @@ func (u *Upstream) wireRequest(req *Request) *wireRequest {
 		for id, bias := range req.LogitBias {
 			w.LogitBias[strconv.Itoa(int(id))] = bias
 		}
+	}
+	if req.Expected != "" && len(req.Messages) > 0 {
+		w.Prediction = &wirePrediction{"content", req.Expected}
 	}
 	switch {
 	case req.LogProbs && len(req.Messages) > 0:
