@@ -79,6 +79,13 @@ sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs N
 conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
 
+.PHONY: torture
+torture: torture-llm ## long tests under load and faults (needs a C compiler for the race detector)
+
+.PHONY: torture-llm
+torture-llm: ## 100,000 requests to the engine under the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./llm -run RandomTraffic -args -requests 100000
+
 .PHONY: bench-model
 bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench, MODEL=path of a GGUF file
 	@test -n "$(LLAMA_BENCH)" -a -n "$(MODEL)" || { echo "set LLAMA_BENCH and MODEL"; exit 1; }

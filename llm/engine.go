@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // engine runs jobs on one model. Its goroutine owns the model: step by step it
@@ -21,9 +22,10 @@ type engine struct {
 	model  decoder
 	limits engineLimits
 
-	mu      sync.Mutex // guards waiting, load and closed
+	mu      sync.Mutex // guards waiting, load, counts and closed
 	waiting []*job
 	load    int // jobs waiting and running
+	counts  Stats
 	closed  bool
 
 	wake   chan struct{} // holds one signal: the queue has changed
@@ -58,6 +60,7 @@ type job struct {
 	tenant string
 	need   int64 // bytes of cache it may come to need
 	queued bool  // it goes on from an earlier job, whose place it takes
+	came   time.Time
 
 	held    []*prefixEntry // kept from eviction until the job ends
 	strands []strand
@@ -72,6 +75,8 @@ type work interface {
 	start(e *engine, j *job) []strand
 	// end is called once, when the last strand has ended or the job failed.
 	end(err error)
+	// spent returns what it has used so far.
+	spent() Usage
 }
 
 // strand is one sequence of a job: tokens that follow one another in a cache.
@@ -127,8 +132,10 @@ func (e *engine) submit(j *job) error {
 		return ErrClosed
 	}
 	if !j.queued && !e.hasPlace(j.tenant) {
+		e.counts.Refused++
 		return ErrBusy
 	}
+	j.came = time.Now()
 	e.load++
 	e.waiting = append(e.waiting, j)
 	select {
@@ -165,7 +172,9 @@ func (e *engine) loop() {
 		e.dropCancelled()
 		e.admit()
 		if len(e.running) > 0 && e.ctx.Err() == nil {
+			began := time.Now()
 			e.step()
+			e.publish(time.Since(began))
 			continue
 		}
 		select {
@@ -193,10 +202,9 @@ func (e *engine) dropCancelled() {
 		dropped = append(dropped, j)
 		return true
 	})
-	e.load -= len(dropped)
 	e.mu.Unlock()
 	for _, j := range dropped {
-		j.work.end(j.ctx.Err())
+		e.report(j, j.ctx.Err())
 	}
 }
 
@@ -304,8 +312,28 @@ func (e *engine) end(j *job, err error) {
 	e.release(j)
 	e.reserved -= j.need
 	e.running = slices.DeleteFunc(e.running, func(other *job) bool { return other == j })
+	e.report(j, err)
+}
+
+// report counts a job that has left the engine and tells whoever waits for it.
+func (e *engine) report(j *job, err error) {
+	used := j.work.spent()
 	e.mu.Lock()
 	e.load--
+	c := &e.counts
+	c.Requests++
+	switch {
+	case err != nil && j.ctx.Err() != nil:
+		c.Cancelled++
+	case err != nil:
+		c.Failed++
+	}
+	c.PromptTokens += int64(used.PromptTokens)
+	c.CachedTokens += int64(used.CachedTokens)
+	c.CompletionTokens += int64(used.CompletionTokens)
+	c.GuessedTokens += int64(used.GuessedTokens)
+	c.GuessedRight += int64(used.GuessedRight)
+	c.Reserved, c.Kept, c.Evicted = e.reserved, e.prefixes.bytes, e.prefixes.evicted
 	e.mu.Unlock()
 	j.work.end(err)
 }
@@ -318,10 +346,9 @@ func (e *engine) endAll() {
 	e.mu.Lock()
 	waiting := e.waiting
 	e.waiting = nil
-	e.load -= len(waiting)
 	e.mu.Unlock()
 	for _, j := range waiting {
-		j.work.end(ErrClosed)
+		e.report(j, ErrClosed)
 	}
 	e.prefixes.shrink(0)
 }

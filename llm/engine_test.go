@@ -1,10 +1,8 @@
 package llm
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -280,99 +278,4 @@ func TestPrefixesAreReused(t *testing.T) {
 	if held := l.engine.prefixes.bytes; held > testLimits().keepBytes {
 		t.Errorf("%d bytes are kept, more than %d", held, testLimits().keepBytes)
 	}
-}
-
-// Requests of all kinds come, go and are given up at random. Whoever is
-// answered gets the answer of a model without company, and the helper finds
-// nothing left behind.
-func TestRandomTraffic(t *testing.T) {
-	const seed = 42
-	d := &scriptedDecoder{script: arbitrary, context: 300}
-	l := openScripted(t, d, func(e *engineLimits) {
-		e.cacheBytes = 900 * cacheBytesPerToken
-		e.keepBytes = 300 * cacheBytesPerToken
-		e.stepTokens = 40
-	})
-	var answered, refused, cancelled atomic.Int64
-	var wait sync.WaitGroup
-	for client := range 10 {
-		rng := rand.New(rand.NewPCG(seed, uint64(client)))
-		wait.Go(func() {
-			for range 25 {
-				err := randomRequest(t, l, rng)
-				switch {
-				case err == nil:
-					answered.Add(1)
-				case errors.Is(err, ErrBusy):
-					refused.Add(1)
-				case errors.Is(err, context.Canceled):
-					cancelled.Add(1)
-				default:
-					t.Errorf("seed %d, client %d: %v", seed, client, err)
-				}
-			}
-		})
-	}
-	wait.Wait()
-	if answered.Load() < 100 || cancelled.Load() == 0 {
-		t.Errorf("%d requests were answered, %d refused, %d given up", answered.Load(), refused.Load(), cancelled.Load())
-	}
-}
-
-// randomRequest makes one request and checks its answer.
-func randomRequest(t *testing.T, l *Local, rng *rand.Rand) error {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	shared := strings.Repeat("shared ", rng.IntN(12))
-	if rng.IntN(4) == 0 {
-		var req ScoreRequest
-		for i := range 1 + rng.IntN(6) {
-			req.Items = append(req.Items, ScoreItem{shared + fmt.Sprint("own ", i), " then this"})
-		}
-		if rng.IntN(4) == 0 {
-			time.AfterFunc(time.Duration(rng.IntN(300))*time.Microsecond, cancel)
-		}
-		got, err := l.Score(ctx, req)
-		if err == nil {
-			checkScores(t, req, got)
-		}
-		return err
-	}
-	seed := int64(rng.IntN(5))
-	req := Request{
-		Prompt:    shared + fmt.Sprint(rng.IntN(3)),
-		MaxTokens: 1 + rng.IntN(30),
-		Seed:      &seed,
-		N:         rng.IntN(3),
-		IgnoreEnd: rng.IntN(2) == 0,
-		LogProbs:  rng.IntN(5) == 0,
-	}
-	leave := -1
-	if rng.IntN(4) == 0 {
-		leave = rng.IntN(10)
-	}
-	return generateAndCheck(ctx, cancel, t, l, req, leave)
-}
-
-func generateAndCheck(ctx context.Context, cancel func(), t *testing.T, l *Local, req Request, leave int) error {
-	texts := make([]string, max(1, req.N))
-	for d, err := range l.Generate(ctx, req) {
-		if err != nil {
-			return err
-		}
-		texts[d.Index] += d.Text
-		if leave--; leave == -1 {
-			cancel()
-		}
-	}
-	prompt, err := l.PromptTokens(req)
-	if err != nil {
-		return err
-	}
-	for i, got := range texts {
-		if want := l.Decode(definition(arbitrary, prompt, req, i)); got != want {
-			t.Errorf("%+v, choice %d: got %q, want %q", req, i, got, want)
-		}
-	}
-	return nil
 }

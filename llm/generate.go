@@ -1,6 +1,9 @@
 package llm
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // generation is the work of one Generate request: the prompt is read once, by
 // one strand, from which each choice then forks its own.
@@ -19,8 +22,9 @@ type generation struct {
 	job    *job
 	out    *outbox
 	usage  Usage
-	live   int      // choices that have not ended
-	best   *contest // nil: every choice is shown as it is written
+	began  time.Time // left the queue
+	live   int       // choices that have not ended
+	best   *contest  // nil: every choice is shown as it is written
 
 	promptEntry *prefixEntry // kept prefix that has the prompt, or nil
 }
@@ -42,6 +46,8 @@ func (g *generation) wantsPromptLogProbs() bool { return g.req.Echo && g.req.Log
 
 func (g *generation) start(e *engine, j *job) []strand {
 	g.engine, g.job = e, j
+	g.began = time.Now()
+	g.usage.Timings.Waited = g.began.Sub(j.came)
 	g.usage.PromptTokens = len(g.prompt)
 	g.live = g.choices()
 	// The last token is always run: its logits choose the first new one.
@@ -54,6 +60,8 @@ func (g *generation) start(e *engine, j *job) []strand {
 }
 
 func (g *generation) end(err error) { g.out.close(err) }
+
+func (g *generation) spent() Usage { return g.usage }
 
 // promptStrand reads the prompt of a generation.
 type promptStrand struct {
@@ -81,6 +89,7 @@ func (p *promptStrand) read(i int, logits []float32, w *scratch) error {
 
 // begin draws every choice's first token.
 func (p *promptStrand) begin(logits []float32, w *scratch) error {
+	p.g.usage.Timings.Reading = time.Since(p.g.began)
 	p.echo()
 	for i := range p.g.choices() {
 		c := newChoice(p.g, i)
@@ -152,6 +161,8 @@ func (g *generation) endChoice(last Delta) {
 		g.put(last)
 		return
 	}
+	t := &g.usage.Timings
+	t.Writing = time.Since(g.began) - t.Reading
 	usage := g.usage
 	if g.best == nil {
 		last.Usage = &usage

@@ -169,6 +169,8 @@ type Usage struct {
 	// them, and GuessedRight of them were right. Only a local model guesses.
 	GuessedTokens int
 	GuessedRight  int
+
+	Timings Timings // zero from an upstream
 }
 
 // ScoreRequest asks for log-probabilities of texts the caller already has.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/kernel"
@@ -26,10 +27,12 @@ func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	l, err := openLocal(path, o.withDefaults(path))
 	if err != nil {
 		return nil, fmt.Errorf("open model %s: %w", path, err)
 	}
+	l.engine.loaded(time.Since(began))
 	return l, nil
 }
 

@@ -18,6 +18,7 @@ type prefixCache struct {
 	bytes   int64 // charged by entries
 	entries []*prefixEntry
 	clock   uint64
+	evicted int64 // entries that gave way
 	size    func(tokens int) int64
 }
 
@@ -141,6 +142,7 @@ func (p *prefixCache) evict(at int) {
 	}
 	e.cache.Free()
 	e.cache = nil
+	p.evicted++
 }
 
 // commonPrefix returns the number of tokens with which both sequences begin.

@@ -15,6 +15,7 @@ type scoring struct {
 	ends    []int32 // tokens of ScoreRequest.End; nil for none
 	results []Scored
 	ended   chan error // gets one value
+	usage   Usage
 
 	engine *engine
 	job    *job
@@ -33,6 +34,9 @@ func (s *scoring) start(e *engine, j *job) []strand {
 
 func (s *scoring) end(err error) { s.ended <- err }
 
+// spent counts a token once, however many sequences have it in common.
+func (s *scoring) spent() Usage { return s.usage }
+
 // begin returns the strands that run a node, given that of its parent, which
 // has been run, or nil. A node that is among the kept prefixes as a whole has
 // nothing to run: its children begin.
@@ -45,6 +49,7 @@ func (s *scoring) begin(n *scoreNode, parent *scoreStrand) []strand {
 	}
 	begun.shared = begun.cache.Len()
 	begun.todo = n.path()[begun.shared:]
+	s.usage.PromptTokens += len(begun.todo)
 	if len(begun.todo) > 0 {
 		return []strand{begun}
 	}

@@ -1,0 +1,64 @@
+package llm
+
+import "time"
+
+// Stats says what a local model has done since it was opened, and what it is
+// doing. The first group are levels, the rest only grow.
+type Stats struct {
+	Running    int   // requests that have a slot
+	Waiting    int   // requests in the queue
+	Reserved   int64 // bytes of keys and values promised to running requests
+	Kept       int64 // bytes of keys and values kept of earlier prompts
+	CacheBytes int64 // bytes there are for both
+
+	Requests         int64 // that have ended, however
+	Failed           int64 // of them, those that ended with an error
+	Cancelled        int64 // of them, those that were given up
+	Refused          int64 // for which there was no place in the queue
+	PromptTokens     int64 // asked to be read
+	CachedTokens     int64 // of them, those found already computed
+	CompletionTokens int64 // generated
+	GuessedTokens    int64 // run ahead of time
+	GuessedRight     int64 // of them, those that were right
+	Evicted          int64 // kept prompts that gave way
+
+	Steps   int64
+	Busy    time.Duration // spent in steps
+	Loading time.Duration // spent on opening the model
+}
+
+// Stats returns the counts as they were after the last step.
+func (l *Local) Stats() Stats { return l.engine.stats() }
+
+// Timings are the phases of a request.
+type Timings struct {
+	Waited  time.Duration // in the queue
+	Reading time.Duration // from there to the first token: the prompt
+	Writing time.Duration // the rest
+}
+
+func (e *engine) stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.counts
+	s.Waiting = len(e.waiting)
+	s.Running = e.load - len(e.waiting)
+	s.CacheBytes = e.limits.cacheBytes
+	return s
+}
+
+// loaded notes how long opening the model took.
+func (e *engine) loaded(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.counts.Loading = d
+}
+
+// publish counts a step, and makes what it has changed visible to stats.
+func (e *engine) publish(step time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.counts.Steps++
+	e.counts.Busy += step
+	e.counts.Reserved, e.counts.Kept, e.counts.Evicted = e.reserved, e.prefixes.bytes, e.prefixes.evicted
+}
