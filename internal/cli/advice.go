@@ -32,7 +32,7 @@ func (a *app) advice(err error) string {
 	path, isPath := errors.AsType[*fs.PathError](err)
 	switch {
 	case tight:
-		return "Raise RAGSTONE_MAX_MEMORY, or name a smaller model or none with --model and --embedding-model."
+		return "Raise --max-memory (RAGSTONE_MAX_MEMORY), or name a smaller model or none with --model and --embedding-model."
 	case badGGUF, badSafetensors:
 		return "The file is damaged or no model: get it again, or name another model; `ragstone models` lists what can be had."
 	case state.IsFull(err):

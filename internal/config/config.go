@@ -37,7 +37,7 @@ type Config struct {
 	Threads int
 
 	// MaxMemory bounds the bytes of loaded models and their caches.
-	// RAGSTONE_MAX_MEMORY, in bytes; zero means no limit.
+	// --max-memory, RAGSTONE_MAX_MEMORY, such as 2GB; zero means no limit.
 	MaxMemory int64
 
 	// NoColor turns colour off. NO_COLOR, when set to anything.

@@ -38,6 +38,20 @@ func TestFlagOverEnvironmentOverDefault(t *testing.T) {
 	}
 }
 
+func TestMemoryHasUnits(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "1000": 1000, "2GB": 2e9, "1.5 GiB": 3 << 29, "512mb": 512e6} {
+		c, err := load(environment("RAGSTONE_HOME", "/h", "RAGSTONE_MAX_MEMORY", text), nil)
+		if err != nil || c.MaxMemory != want {
+			t.Errorf("%q: got %d, %v; want %d", text, c.MaxMemory, err, want)
+		}
+	}
+	for _, text := range []string{"-1", "much", "1 parsec", "99999999999999999999GB"} {
+		if c, err := load(environment("RAGSTONE_HOME", "/h", "RAGSTONE_MAX_MEMORY", text), nil); err == nil {
+			t.Errorf("%q was taken as %d bytes", text, c.MaxMemory)
+		}
+	}
+}
+
 func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 	_, err := load(environment("RAGSTONE_HOME", "/h", "RAGSTONE_THREADS", "many", "RAGSTONE_MAX_MEMORY", "-1", "RAGSTONE_ADDR", "8080"),
 		[]Override{{"upstream", "example.com"}, {"tokens-per-minute", "0"}})

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 )
 
 // setting is one knob: where it can be turned, and how its text becomes a
@@ -24,7 +26,6 @@ var settings = []setting{
 	{variables: []string{"RAGSTONE_HUB", "HF_ENDPOINT"}, set: text(func(c *Config) *string { return &c.HubURL })},
 	{variables: []string{"HF_TOKEN"}, set: text(func(c *Config) *string { return &c.HubToken })},
 	{variables: []string{"RAGSTONE_THREADS"}, set: number(1, 1024, "a number from 1 to 1024", func(c *Config) *int { return &c.Threads })},
-	{variables: []string{"RAGSTONE_MAX_MEMORY"}, set: setMaxMemory},
 	{variables: []string{"NO_COLOR"}, set: func(c *Config, _ string) error { c.NoColor = true; return nil }},
 	{variables: []string{"RAGSTONE_UPSTREAM_KEY"}, set: text(func(c *Config) *string { return &c.UpstreamKey })},
 
@@ -32,6 +33,7 @@ var settings = []setting{
 	{[]string{"RAGSTONE_UPSTREAM"}, "upstream", "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", setUpstream},
 	{[]string{"RAGSTONE_MODEL"}, "model", "the local model that chats: a catalog `NAME` or a path, or none (default " + DefaultChatModel + ")", modelName(func(c *Config) *string { return &c.ChatModel })},
 	{[]string{"RAGSTONE_EMBEDDING_MODEL"}, "embedding-model", "the local model that embeds: a catalog `NAME` or a path, or none (default " + DefaultEmbeddingModel + ")", modelName(func(c *Config) *string { return &c.EmbeddingModel })},
+	{[]string{"RAGSTONE_MAX_MEMORY"}, "max-memory", "the `SIZE` models may take together with their requests, such as 2GB (default no limit)", setMaxMemory},
 	{[]string{"RAGSTONE_REQUESTS_PER_MINUTE"}, "requests-per-minute", "the `NUMBER` of requests a project may make a minute to one model (default 10000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.RequestsPerMinute })},
 	{[]string{"RAGSTONE_TOKENS_PER_MINUTE"}, "tokens-per-minute", "the `NUMBER` of tokens a project may use a minute of one model (default 2000000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.TokensPerMinute })},
 }
@@ -97,11 +99,11 @@ func modelName(field func(*Config) *string) func(*Config, string) error {
 }
 
 func setMaxMemory(c *Config, text string) error {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return fmt.Errorf("want a number of bytes")
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n > math.MaxInt64 || strings.HasPrefix(text, "-") {
+		return fmt.Errorf("want an amount of memory such as 2GB or 1.5GiB; a number alone is bytes, and 0 is no limit")
 	}
-	c.MaxMemory = n
+	c.MaxMemory = int64(n)
 	return nil
 }
 
