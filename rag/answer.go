@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Answerer answers a question from the passages a search found. There are
@@ -72,8 +71,7 @@ type Statement struct {
 type Citation struct {
 	N       int // from 1
 	Path    string
-	Line    int // of the quote's start, from 1
-	Page    int // from 1, or 0 where the format has no pages
+	Place   // of the quote's start
 	Heading []string
 
 	// Start and End are the quote's byte range in the document's text.
@@ -131,8 +129,7 @@ func (h *Hit) cite(n, start, end int) Citation {
 	return Citation{
 		N:       n,
 		Path:    h.Path,
-		Line:    h.Line + strings.Count(h.Text[:start], "\n"),
-		Page:    h.Page,
+		Place:   h.PlaceAt(start),
 		Heading: h.Headings,
 		Start:   h.Start + start,
 		End:     h.Start + end,

@@ -74,6 +74,8 @@ func (s *syncing) assemble(ctx context.Context) (*generation, error) {
 		Version:    manifestVersion,
 		Generation: number,
 		Written:    s.started,
+		Roots:      s.roots,
+		Exclude:    s.options.Exclude,
 		Identity:   s.want,
 		Documents:  len(g.table.documents),
 		Passages:   len(g.table.passages),

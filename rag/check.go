@@ -13,7 +13,7 @@ import (
 
 // Check verifies the index in dir and returns everything that is wrong with
 // it, joined; nil also where dir holds no index. It reads all of it: checksums,
-// the order of documents, every passage's range, line and text, every posting,
+// the order of documents, every passage's range, place and text, every posting,
 // and that vectors are numbers of norm 1.
 func Check(dir string) error { return store{disk.OS{}, dir}.check() }
 
@@ -54,6 +54,7 @@ func (c *checking) documents() {
 		if !utf8.ValidString(text) {
 			c.problem("document %s: its text is no UTF-8", d.path)
 		}
+		c.marks(d)
 		c.passages(d, text)
 	}
 }
@@ -70,8 +71,18 @@ func (c *checking) passages(d documentRecord, text string) {
 		switch {
 		case strings.TrimSpace(quoted) == "" || !utf8.ValidString(quoted):
 			c.problem("document %s, bytes %d to %d: no text of whole characters", d.path, p.start, p.end)
-		case p.line != line:
+		case d.unit != unitTextLine && p.line != 0:
+			c.problem("document %s, byte %d: a line of the text, which the file does not have", d.path, p.start)
+		case d.unit == unitTextLine && p.line != line:
 			c.problem("document %s, byte %d is on line %d, and the passage says %d", d.path, p.start, line, p.line)
+		}
+	}
+}
+
+func (c *checking) marks(d documentRecord) {
+	for i, m := range d.marks {
+		if i > 0 && d.marks[i-1].start > m.start || m.start > d.length {
+			c.problem("document %s: mark %d of the file's lines stands at %d of %d bytes", d.path, i, m.start, d.length)
 		}
 	}
 }

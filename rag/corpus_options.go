@@ -110,7 +110,7 @@ func (o CorpusOptions) count(text string) int {
 // package document, or package chunk, gives other text or other passages for
 // the same bytes; every index is then built anew.
 const (
-	readerVersion  = 1
+	readerVersion  = 2
 	chunkerVersion = 2
 )
 

@@ -55,7 +55,7 @@ func twoPassages() *Results {
 	cottage := "The keeper's cottage at Harrow was rebuilt in 1902."
 	hit := func(rank int, path, text string, at int) Hit {
 		return Hit{
-			Passage: Passage{ID: rank, Path: path, Text: text, Start: at, End: at + len(text), Line: 10, Headings: []string{"Harrow", "History"}},
+			Passage: Passage{ID: rank, Path: path, Text: text, Start: at, End: at + len(text), Place: Place{Line: 10}, Headings: []string{"Harrow", "History"}},
 			Rank:    rank, Score: 1 / float64(rank),
 			Keyword: Standing{rank, 4 / float64(rank)}, Vector: Standing{rank, 0.8 / float64(rank)},
 		}
@@ -81,7 +81,7 @@ func TestExtractQuotesTheSpanTheModelFindsLikely(t *testing.T) {
 	}
 	quote := "The Harrow lighthouse first shone on 3 March 1874, to the relief of sailors."
 	want := []Citation{{
-		N: 1, Path: "/docs/harrow.md", Line: 11, Heading: []string{"Harrow", "History"},
+		N: 1, Path: "/docs/harrow.md", Place: Place{Line: 11}, Heading: []string{"Harrow", "History"},
 		Start: 221, End: 221 + len(quote), Quote: quote, Mark: [2]int{37, 49}, Score: 1,
 	}}
 	if diff := cmp.Diff(want, answer.Citations); diff != "" {

@@ -20,7 +20,7 @@ import (
 const (
 	manifestName    = "manifest.json"
 	lockName        = "lock"
-	manifestVersion = 1
+	manifestVersion = 2
 )
 
 // The parts of a generation, each a file named after it.
@@ -36,9 +36,11 @@ var partKinds = []string{partText, partTable, partKeywords, partVectors}
 // manifest is the one file that says what the index is; a generation exists
 // when the manifest names it.
 type manifest struct {
-	Version    int       `json:"version"`
+	Version    int       `json:"version"` // 1 is read too
 	Generation uint64    `json:"generation"`
 	Written    time.Time `json:"written"` // when the files were last looked at
+	Roots      []string  `json:"roots"`   // what was indexed, and what of it left out
+	Exclude    []string  `json:"exclude"` // by pattern; version 1 has neither
 	Identity   identity  `json:"identity"`
 	Documents  int       `json:"documents"`
 	Passages   int       `json:"passages"`
@@ -99,8 +101,8 @@ func decodeManifest(data []byte) (*manifest, error) {
 	if err := json.Unmarshal(s.Manifest, &m); err != nil {
 		return nil, err
 	}
-	if m.Version != manifestVersion {
-		return nil, fmt.Errorf("version %d: this program reads version %d", m.Version, manifestVersion)
+	if m.Version < 1 || m.Version > manifestVersion {
+		return nil, fmt.Errorf("version %d: this program reads versions 1 to %d", m.Version, manifestVersion)
 	}
 	for _, p := range m.Parts {
 		if kind, _, ok := parsePartName(p.Name); !ok || kind != p.Kind {

@@ -29,12 +29,11 @@ type statementJSON struct {
 }
 
 type citationJSON struct {
-	N       int     `json:"n"`
-	Path    string  `json:"path"`
-	Start   int     `json:"start"`
-	End     int     `json:"end"`
-	Line    int     `json:"line"`
-	Page    *int    `json:"page"`
+	N     int    `json:"n"`
+	Path  string `json:"path"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	placeJSON
 	Heading string  `json:"heading"`
 	Quote   string  `json:"quote"`
 	Mark    *[2]int `json:"mark"`
@@ -42,17 +41,22 @@ type citationJSON struct {
 }
 
 type passageJSON struct {
-	Rank    int           `json:"rank"`
-	Score   float64       `json:"score"`
-	Path    string        `json:"path"`
-	Start   int           `json:"start"`
-	End     int           `json:"end"`
-	Line    int           `json:"line"`
-	Page    *int          `json:"page"`
+	Rank  int     `json:"rank"`
+	Score float64 `json:"score"`
+	Path  string  `json:"path"`
+	Start int     `json:"start"`
+	End   int     `json:"end"`
+	placeJSON
 	Heading string        `json:"heading"`
 	Text    string        `json:"text"`
 	Keyword *standingJSON `json:"keyword"`
 	Vector  *standingJSON `json:"vector"`
+}
+
+type placeJSON struct {
+	Line      *int `json:"line"`
+	Page      *int `json:"page"`
+	Paragraph *int `json:"paragraph"`
 }
 
 type standingJSON struct {
@@ -66,7 +70,7 @@ type timingsJSON struct {
 }
 
 // MarshalJSON gives the reply in one object. Numbers that do not apply are
-// null: a page of a format without pages, the standing with a retriever that
+// null: a line of a format without lines, the standing with a retriever that
 // did not have the passage.
 func (r *Reply) MarshalJSON() ([]byte, error) {
 	a := r.Answer
@@ -88,7 +92,7 @@ func (r *Reply) MarshalJSON() ([]byte, error) {
 	}
 	for _, c := range a.Citations {
 		j := citationJSON{
-			N: c.N, Path: c.Path, Start: c.Start, End: c.End, Line: c.Line, Page: orNull(c.Page),
+			N: c.N, Path: c.Path, Start: c.Start, End: c.End, placeJSON: c.Place.json(),
 			Heading: HeadingPath(c.Heading), Quote: c.Quote, Score: c.Score,
 		}
 		if c.Mark != [2]int{} {
@@ -122,8 +126,8 @@ func (r *Results) passagesJSON() []passageJSON {
 	passages := []passageJSON{}
 	for _, h := range r.Hits {
 		passages = append(passages, passageJSON{
-			Rank: h.Rank, Score: h.Score, Path: h.Path, Start: h.Start, End: h.End, Line: h.Line,
-			Page: orNull(h.Page), Heading: HeadingPath(h.Headings), Text: h.Text,
+			Rank: h.Rank, Score: h.Score, Path: h.Path, Start: h.Start, End: h.End,
+			placeJSON: h.Place.json(), Heading: HeadingPath(h.Headings), Text: h.Text,
 			Keyword: h.Keyword.json(), Vector: h.Vector.json(),
 		})
 	}
@@ -135,6 +139,10 @@ func (s Standing) json() *standingJSON {
 		return nil
 	}
 	return &standingJSON{s.Rank, s.Score}
+}
+
+func (p Place) json() placeJSON {
+	return placeJSON{orNull(p.Line), orNull(p.Page), orNull(p.Paragraph)}
 }
 
 func orNull(n int) *int {

@@ -15,16 +15,17 @@ type Passage struct {
 
 	// Start and End are byte offsets of Text in the text of the document: the
 	// file's own bytes for Markdown, plain text and source code, the extracted
-	// text for HTML, PDF and DOCX. Corpus.DocumentText returns that text.
+	// text for HTML, XML, PDF and DOCX. Corpus.DocumentText returns that text.
 	Start, End int
 	Text       string
 
-	// Line is the line of Start in the document's text, from 1. Page is its
-	// page, from 1, or 0 where the format has no pages.
-	Line, Page int
+	Place // of Start in the file; PlaceAt tells that of other offsets
 
 	// Headings are the headings above the passage, outermost first.
 	Headings []string
+
+	unit  unit
+	marks []placeMark // by offset in Text
 }
 
 // Standing is where one retriever placed a passage.

@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"errors"
 	"flag"
 	"io/fs"
 	"os"
@@ -14,19 +15,20 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// sampleDir holds an index of version 1: the handbook, as it lay in /handbook.
-var sampleDir = filepath.Join("testdata", "corpus-v1")
+// sampleDir holds an index of a version: the handbook, as it lay in /handbook.
+func sampleDir(version string) string { return filepath.Join("testdata", "corpus-"+version) }
 
-func TestVersion1IsStillRead(t *testing.T) {
+func TestVersion2IsRead(t *testing.T) {
 	l := newLibrary(t, handbook())
+	l.write("page.html", "<html>\n<body>\n<p>Visitors sign\nthe book at the gate.</p>")
 	if *update {
 		writeSample(l)
 	}
 	// Opening takes no lock and writes nothing, so the sample is read in place.
-	if err := Check(sampleDir); err != nil {
+	if err := Check(sampleDir("v2")); err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenCorpus(sampleDir, l.options)
+	c, err := OpenCorpus(sampleDir("v2"), l.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +39,29 @@ func TestVersion1IsStillRead(t *testing.T) {
 	}
 	if want := handbook()["leave.md"][hit.Start:hit.End]; hit.Text != want {
 		t.Errorf("text is %q, want %q", hit.Text, want)
+	}
+	hit = l.search(c, "where visitors sign", 1).Hits[0]
+	if at := strings.Index(hit.Text, "the book"); hit.Line != 3 || hit.PlaceAt(at) != (Place{Line: 4}) {
+		t.Errorf("%q begins on line %d, and byte %d is at %+v; want lines 3 and 4", hit.Text, hit.Line, at, hit.PlaceAt(at))
+	}
+}
+
+// An index of version 1 has the passages of an older reader: it is whole, but
+// must be built anew, and its vectors serve again.
+func TestVersion1IsTakenUp(t *testing.T) {
+	l := newLibrary(t, handbook())
+	if err := Check(sampleDir("v1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(l.dir, os.DirFS(sampleDir("v1"))); err != nil {
+		t.Fatal(err)
+	}
+	c := l.open()
+	if _, err := c.Search(t.Context(), "leave", SearchOptions{}); !errors.Is(err, ErrStale) {
+		t.Errorf("Search = %v, want ErrStale", err)
+	}
+	if got := l.sync(c); !got.Written || got.Embedded != 0 || got.Reused != got.Passages {
+		t.Errorf("sync says %+v, want all vectors kept", got)
 	}
 }
 
@@ -55,14 +80,15 @@ func writeSample(l *library) {
 	for id := range snap.passages {
 		g.vectors = append(g.vectors, snap.vectors.Vector(id)...)
 	}
+	g.manifest.Roots = []string{"/handbook"}
 	g.manifest.Parts, g.manifest.Written = nil, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
-	if err := os.MkdirAll(sampleDir, 0o755); err != nil {
+	if err := os.MkdirAll(sampleDir("v2"), 0o755); err != nil {
 		l.Fatal(err)
 	}
-	if err := g.write(store{disk.OS{}, sampleDir}); err != nil {
+	if err := g.write(store{disk.OS{}, sampleDir("v2")}); err != nil {
 		l.Fatal(err)
 	}
-	err := filepath.WalkDir(sampleDir, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(sampleDir("v2"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

@@ -12,7 +12,7 @@ func TestHeadingsComeAfterSentences(t *testing.T) {
 	results := &Results{
 		Question: "How many days of annual leave?",
 		Hits: []Hit{{
-			Passage: Passage{Path: "/docs/leave.md", Text: text, End: len(text), Line: 1, Headings: []string{"Handbook", "3.1 Annual leave"}},
+			Passage: Passage{Path: "/docs/leave.md", Text: text, End: len(text), Place: Place{Line: 1}, Headings: []string{"Handbook", "3.1 Annual leave"}},
 			Rank:    1, Score: 1, Keyword: Standing{1, 2},
 		}},
 		Terms:       []QueryTerm{{"annual", 1, 2}, {"leav", 1, 2}, {"day", 1, 1}},

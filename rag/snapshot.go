@@ -96,7 +96,7 @@ func (s store) loadTable(snap *snapshot) (err error) {
 		return err
 	}
 	m := snap.manifest
-	if snap.table, err = decodeTable(raw, len(snap.text)); err != nil {
+	if snap.table, err = decodeTable(raw, len(snap.text), m.Version); err != nil {
 		return s.corrupt(m, partTable, "%v", err)
 	}
 	if len(snap.documents) != m.Documents || len(snap.passages) != m.Passages {
@@ -209,15 +209,18 @@ func (s *snapshot) documentText(d documentRecord) string {
 func (s *snapshot) passage(id int) Passage {
 	p := s.passages[id]
 	d := s.documents[p.document]
-	return Passage{
+	passage := Passage{
 		ID:       id,
 		Path:     d.path,
 		Title:    d.title,
 		Start:    p.start,
 		End:      p.end,
 		Text:     string(s.text[d.start+p.start : d.start+p.end]),
-		Line:     p.line,
-		Page:     p.page,
 		Headings: slices.Clone(p.headings),
+		Place:    Place{Line: p.line},
+		unit:     d.unit,
+		marks:    within(d.marks, p.start, p.end),
 	}
+	passage.Place = passage.PlaceAt(0)
+	return passage
 }

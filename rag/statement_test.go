@@ -36,7 +36,7 @@ func lighthouse() *Results {
 	text := "The Harrow lighthouse first shone on 3 March 1874. Its lamp burned rape oil until paraffin replaced it."
 	return &Results{
 		Question: "When did the lighthouse first shine?",
-		Hits:     []Hit{{Passage: Passage{Path: "a.md", Text: text, Start: 100, End: 100 + len(text), Line: 7}, Rank: 1, Score: 1}},
+		Hits:     []Hit{{Passage: Passage{Path: "a.md", Text: text, Start: 100, End: 100 + len(text), Place: Place{Line: 7}}, Rank: 1, Score: 1}},
 	}
 }
 

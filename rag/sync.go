@@ -90,7 +90,10 @@ func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) 
 	}
 
 	s := &syncing{Corpus: c, options: options, old: old, started: time.Now()}
-	if err := s.run(ctx, roots); err != nil {
+	if s.roots, err = absolute(roots); err != nil {
+		return SyncReport{}, err
+	}
+	if err := s.run(ctx); err != nil {
 		return s.report, err
 	}
 	if s.report.Passages == 0 {
@@ -129,6 +132,7 @@ func (c *Corpus) refresh() error {
 type syncing struct {
 	*Corpus
 	options SyncOptions
+	roots   []string // absolute
 	old     *snapshot
 	started time.Time
 	report  SyncReport
@@ -147,12 +151,12 @@ type fileState struct {
 	passages []passageRecord
 }
 
-func (s *syncing) run(ctx context.Context, roots []string) error {
+func (s *syncing) run(ctx context.Context) error {
 	if s.old.manifest != nil && !s.old.manifest.Identity.equal(s.want) {
 		s.Corpus.options.Log.Info("the index was built with other settings and is built anew", "dir", s.store.dir)
 		s.dirty = true
 	}
-	if err := s.scan(ctx, roots); err != nil {
+	if err := s.scan(ctx); err != nil {
 		return err
 	}
 	if err := s.read(ctx); err != nil {

@@ -20,13 +20,9 @@ import (
 )
 
 // scan lists the files under the roots and finds each among the old documents.
-func (s *syncing) scan(ctx context.Context, roots []string) error {
+func (s *syncing) scan(ctx context.Context) error {
 	seen := map[string]bool{}
-	for _, root := range roots {
-		root, err := filepath.Abs(root)
-		if err != nil {
-			return fmt.Errorf("index %s: %w", root, err)
-		}
+	for _, root := range s.roots {
 		listing, err := document.Walk(ctx, root, document.WalkOptions{Exclude: s.options.Exclude})
 		if err != nil {
 			return fmt.Errorf("index %s: %w", root, err)
@@ -48,6 +44,19 @@ func (s *syncing) scan(ctx context.Context, roots []string) error {
 	}
 	slices.SortFunc(s.files, func(a, b fileState) int { return cmp.Compare(a.record.path, b.record.path) })
 	return nil
+}
+
+// absolute makes paths independent of the working directory.
+func absolute(paths []string) ([]string, error) {
+	var all []string
+	for _, path := range paths {
+		full, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("index %s: %w", path, err)
+		}
+		all = append(all, full)
+	}
+	return all, nil
 }
 
 // joinUnder is the path of a name that Walk gave; the root itself, when it is
@@ -202,8 +211,12 @@ func (s *syncing) cut(f *fileState, doc *document.Document) {
 	f.text = doc.Text
 	f.record.title = strings.Join(strings.Fields(doc.Title), " ")
 	f.record.length = len(doc.Text)
+	f.record.unit, f.record.marks = marksOf(doc)
 	for _, p := range chunk.Split(doc, chunk.Options{MaxTokens: o.ChunkTokens, Overlap: o.ChunkOverlap, Count: o.count}) {
-		record := passageRecord{start: p.Start, end: p.End, line: p.Line, page: p.Page, headings: p.Headings}
+		record := passageRecord{start: p.Start, end: p.End, headings: p.Headings}
+		if f.record.unit == unitTextLine {
+			record.line = p.Line
+		}
 		sum := sha256.Sum256([]byte(s.embeddedText(f.record.title, record, doc.Text[p.Start:p.End])))
 		copy(record.key[:], sum[:])
 		f.passages = append(f.passages, record)
@@ -211,6 +224,6 @@ func (s *syncing) cut(f *fileState, doc *document.Document) {
 	f.record.count = len(f.passages)
 	if f.record.count == 0 {
 		f.record.problem = document.ErrNoText.Error()
-		f.text, f.record.length = "", 0
+		f.text, f.record.length, f.record.marks = "", 0, nil
 	}
 }

@@ -15,6 +15,9 @@ type documentRecord struct {
 	modTime int64 // nanoseconds since 1970
 	hash    [32]byte
 
+	unit  unit        // of marks
+	marks []placeMark // where the text stands in the file
+
 	start, length int // of its text, in the text part
 	first, count  int // of its passages
 }
@@ -23,7 +26,7 @@ type documentRecord struct {
 type passageRecord struct {
 	document   int
 	start, end int
-	line, page int
+	line       int // of the text, or 0 where its lines are not the file's
 	headings   []string
 	key        passageKey
 }
@@ -52,11 +55,11 @@ func (t *table) encode() []byte {
 		e.out = append(e.out, d.hash[:]...)
 		e.number(d.length)
 		e.number(d.count)
+		e.marks(d.unit, d.marks)
 		for _, p := range t.passages[d.first : d.first+d.count] {
 			e.number(p.start)
 			e.number(p.end - p.start)
 			e.number(p.line)
-			e.number(p.page)
 			e.number(len(p.headings))
 			for _, heading := range p.headings {
 				e.text(heading)
@@ -74,6 +77,19 @@ type tableEncoder struct {
 	known map[string]int
 }
 
+// marks writes each start and number as its distance from the one before, the
+// numbers' zigzagged since they may go back.
+func (e *tableEncoder) marks(u unit, marks []placeMark) {
+	e.number(int(u))
+	e.number(len(marks))
+	before := placeMark{}
+	for _, m := range marks {
+		e.number(m.start - before.start)
+		e.out = binary.AppendVarint(e.out, int64(m.number-before.number))
+		before = m
+	}
+}
+
 func (e *tableEncoder) number(n int) { e.out = binary.AppendUvarint(e.out, uint64(n)) }
 
 func (e *tableEncoder) text(s string) {
@@ -89,9 +105,10 @@ func (e *tableEncoder) text(s string) {
 
 // tableDecoder is tableEncoder's inverse; its first error stays.
 type tableDecoder struct {
-	data  []byte
-	known []string
-	err   error
+	version int // of the manifest
+	data    []byte
+	known   []string
+	err     error
 }
 
 var errTableEnds = errors.New("it ends too early")
@@ -144,13 +161,14 @@ const maxNumber = 1 << 48
 // The least a record takes, which bounds what a damaged count can allocate.
 const (
 	minDocumentBytes = 3 + 1 + 8 + 32 + 1 + 1
-	minPassageBytes  = 5 + 16
+	minPassageBytes  = 4 + 16
+	minMarkBytes     = 2
 )
 
-// decodeTable reads a table whose texts together have textBytes. What it
+// decodeTable reads a table of a version whose texts together have textBytes. What it
 // returns holds together: every range lies inside what it is a range of.
-func decodeTable(data []byte, textBytes int) (*table, error) {
-	d := &tableDecoder{data: data}
+func decodeTable(data []byte, textBytes, version int) (*table, error) {
+	d := &tableDecoder{data: data, version: version}
 	documents := d.number(len(data) / minDocumentBytes)
 	passages := d.number(len(data) / minPassageBytes)
 	if d.err != nil {
@@ -186,14 +204,51 @@ func (d *tableDecoder) document(start, textBytes, first, passages int) documentR
 	copy(doc.hash[:], d.bytes(len(doc.hash)))
 	doc.length = d.number(textBytes - start)
 	doc.count = d.number(passages - first)
+	if d.version > 1 {
+		doc.unit = unit(d.number(int(numUnits) - 1))
+		doc.marks = d.marks(doc.length)
+	}
 	return doc
+}
+
+// marks reads the marks of a text of that many bytes.
+func (d *tableDecoder) marks(length int) []placeMark {
+	n := d.number(len(d.data) / minMarkBytes)
+	if n == 0 {
+		return nil
+	}
+	marks := make([]placeMark, n)
+	before := placeMark{}
+	for i := range marks {
+		before.start += d.number(length - before.start)
+		before.number += d.difference()
+		if before.number < 1 || before.number > maxNumber {
+			d.fail(fmt.Errorf("mark %d has the number %d", i, before.number))
+			return nil
+		}
+		marks[i] = before
+	}
+	return marks
+}
+
+// difference reads a number that may be negative.
+func (d *tableDecoder) difference() int {
+	n, size := binary.Varint(d.data)
+	if size <= 0 {
+		d.fail(errTableEnds)
+		return 0
+	}
+	d.data = d.data[size:]
+	return int(n)
 }
 
 func (d *tableDecoder) passage(document, length int) passageRecord {
 	p := passageRecord{document: document, start: d.number(length)}
 	p.end = p.start + d.number(length-p.start)
 	p.line = d.number(maxNumber)
-	p.page = d.number(maxNumber)
+	if d.version == 1 {
+		d.number(maxNumber) // the page, which marks tell now
+	}
 	for range d.number(len(d.data)) {
 		p.headings = append(p.headings, d.text())
 	}

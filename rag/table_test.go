@@ -13,17 +13,18 @@ func sampleTable() *table {
 		documents: []documentRecord{
 			{path: "/a.md", title: "A", size: 40, modTime: -5, hash: [32]byte{1}, length: 30, count: 2},
 			{path: "/b.pdf", problem: "it is encrypted", size: 9, hash: [32]byte{2}, start: 30, first: 2},
-			{path: "/c.pdf", title: "A", size: 1 << 40, modTime: 1 << 60, hash: [32]byte{3}, start: 30, length: 12, first: 2, count: 1},
+			{path: "/c.pdf", title: "A", size: 1 << 40, modTime: 1 << 60, hash: [32]byte{3}, start: 30, length: 12, first: 2, count: 1,
+				unit: unitPage, marks: []placeMark{{0, 7}, {9, 8}, {9, 3}}},
 		},
 		passages: []passageRecord{
 			{document: 0, start: 0, end: 10, line: 1, headings: []string{"A"}, key: passageKey{4}},
 			{document: 0, start: 8, end: 30, line: 3, headings: []string{"A", "B"}, key: passageKey{5}},
-			{document: 2, start: 2, end: 12, line: 2, page: 7, key: passageKey{6}},
+			{document: 2, start: 2, end: 12, key: passageKey{6}},
 		},
 	}
 }
 
-var tables = cmp.AllowUnexported(table{}, documentRecord{}, passageRecord{})
+var tables = cmp.AllowUnexported(table{}, documentRecord{}, passageRecord{}, placeMark{})
 
 func TestTablesAreReadAsWritten(t *testing.T) {
 	for name, want := range map[string]*table{
@@ -34,7 +35,7 @@ func TestTablesAreReadAsWritten(t *testing.T) {
 		for _, d := range want.documents {
 			length += d.length
 		}
-		got, err := decodeTable(want.encode(), length)
+		got, err := decodeTable(want.encode(), length, manifestVersion)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -47,14 +48,14 @@ func TestTablesAreReadAsWritten(t *testing.T) {
 func TestTablesThatDoNotHoldTogetherAreRefused(t *testing.T) {
 	data := sampleTable().encode()
 	for i := range data {
-		if _, err := decodeTable(data[:i], 42); err == nil {
+		if _, err := decodeTable(data[:i], 42, manifestVersion); err == nil {
 			t.Errorf("cut to %d of %d bytes: no error", i, len(data))
 		}
 	}
-	if _, err := decodeTable(append(data, 0), 42); err == nil {
+	if _, err := decodeTable(append(data, 0), 42, manifestVersion); err == nil {
 		t.Error("a byte more: no error")
 	}
-	if _, err := decodeTable(data, 41); err == nil {
+	if _, err := decodeTable(data, 41, manifestVersion); err == nil {
 		t.Error("a text part that is too short: no error")
 	}
 }
@@ -63,7 +64,7 @@ func FuzzDecodeTable(f *testing.F) {
 	f.Add(sampleTable().encode(), 42)
 	f.Add((&table{}).encode(), 0)
 	f.Fuzz(func(t *testing.T, data []byte, textBytes int) {
-		got, err := decodeTable(data, max(0, textBytes))
+		got, err := decodeTable(data, max(0, textBytes), manifestVersion)
 		if err != nil {
 			return
 		}
@@ -73,7 +74,7 @@ func FuzzDecodeTable(f *testing.F) {
 				t.Errorf("passage %+v lies outside its document %+v", p, d)
 			}
 		}
-		if again, err := decodeTable(got.encode(), max(0, textBytes)); err != nil || !cmp.Equal(got, again, tables) {
+		if again, err := decodeTable(got.encode(), max(0, textBytes), manifestVersion); err != nil || !cmp.Equal(got, again, tables) {
 			t.Errorf("written and read again: %v", err)
 		}
 	})

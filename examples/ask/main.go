@@ -80,7 +80,7 @@ func ask(ctx context.Context, folder, question string) error {
 	}
 	fmt.Println(reply.Answer.Text)
 	for _, c := range reply.Answer.Citations {
-		fmt.Printf("[%d] %s:%d “%s”\n", c.N, c.Path, c.Line, c.Quote)
+		fmt.Printf("[%d] %s “%s”\n", c.N, c.Place.In(c.Path), c.Quote)
 	}
 	return nil
 }

@@ -23,9 +23,12 @@ func newAskCommand(a *app) *cobra.Command {
 		Short: "Answer a question from your documents, with citations",
 		Long: `Index the files and folders, answer the question from them, and cite.
 
-Every quote is a verbatim span of its source, checked before it is printed. In
-HTML, PDF and DOCX files its line counts in the text that was read from them.
-When the documents do not answer, ask says so, shows the nearest passages and
+Every quote is a verbatim span of its source's text, checked before it is
+printed, and stands where its citation says: on a line of the file (path:12), on
+a page of a PDF, or in a paragraph of a DOCX file, counting those with text.
+With --json, line, page and paragraph are null where the format has none, and
+start and end count bytes: of the file if it is UTF-8 text, else of the text read
+from it. When the documents do not answer, ask says so, shows the nearest passages and
 ends with exit code 3. Nothing leaves this machine unless --upstream names a
 server.`,
 		Example: `  ragstone ask ./handbook "How many days of leave does a new hire get?"

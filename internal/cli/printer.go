@@ -73,9 +73,9 @@ func (p *printer) reply(r *rag.Reply, note string) {
 	}
 }
 
-// citation writes `[1] path:line (page 3)`, the heading, and the quote.
+// citation writes `[1] path:line`, the heading, and the quote.
 func (p *printer) citation(c rag.Citation) {
-	fmt.Fprintf(p.w, "[%d] %s\n", c.N, p.place(c.Path, c.Line, c.Page))
+	fmt.Fprintf(p.w, "[%d] %s\n", c.N, p.place(c.Path, c.Place))
 	p.heading(c.Heading)
 	before, marked, after := c.Quote[:c.Mark[0]], c.Quote[c.Mark[0]:c.Mark[1]], c.Quote[c.Mark[1]:]
 	if marked != "" {
@@ -85,13 +85,9 @@ func (p *printer) citation(c rag.Citation) {
 	fmt.Fprintln(p.w)
 }
 
-// place is where words stand: path:line (page 3).
-func (p *printer) place(path string, line, page int) string {
-	place := fmt.Sprintf("%s:%d", p.foreign(relative(path)), line)
-	if page > 0 {
-		place += fmt.Sprintf(" (page %d)", page)
-	}
-	return place
+// place is where words stand: path:line, path (page 3) or path (paragraph 7).
+func (p *printer) place(path string, place rag.Place) string {
+	return place.In(p.foreign(relative(path)))
 }
 
 // heading writes the headings above words, if there are any.
@@ -107,7 +103,7 @@ func (p *printer) passages(r *rag.Results) {
 		fmt.Fprintln(p.w, "Nothing in the documents fits the query.")
 	}
 	for _, h := range r.Hits {
-		fmt.Fprintf(p.w, "[%d] %s  %s\n", h.Rank, p.place(h.Path, h.Line, h.Page), p.faint(standings(h)))
+		fmt.Fprintf(p.w, "[%d] %s  %s\n", h.Rank, p.place(h.Path, h.Place), p.faint(standings(h)))
 		p.heading(h.Headings)
 		fmt.Fprintln(p.w, p.indent(p.foreign(h.Text)))
 		fmt.Fprintln(p.w)

@@ -8,13 +8,13 @@ import (
 )
 
 func TestDocumentsCannotDriveTheTerminal(t *testing.T) {
-	citation := rag.Citation{N: 1, Path: "/a\x1b]0;x\ab.txt", Line: 3, Page: 2, Heading: []string{"H\x9b"}, Quote: "red \x1b[31mword\x7f\tend", Mark: [2]int{4, 13}}
+	citation := rag.Citation{N: 1, Path: "/a\x1b]0;x\ab.txt", Place: rag.Place{Page: 2}, Heading: []string{"H\x9b"}, Quote: "red \x1b[31mword\x7f\tend", Mark: [2]int{4, 13}}
 	for name, test := range map[string]struct {
 		foreign func(string) string
 		want    string
 	}{
-		"terminal": {printable, "[1] /a␛]0;x␇b.txt:3 (page 2)\n    H\uFFFD\n    “red <␛[31mword>\uFFFD\tend”\n\n"},
-		"pipe":     {func(s string) string { return s }, "[1] /a\x1b]0;x\ab.txt:3 (page 2)\n    H\x9b\n    “red <\x1b[31mword>\x7f\tend”\n\n"},
+		"terminal": {printable, "[1] /a␛]0;x␇b.txt (page 2)\n    H\uFFFD\n    “red <␛[31mword>\uFFFD\tend”\n\n"},
+		"pipe":     {func(s string) string { return s }, "[1] /a\x1b]0;x\ab.txt (page 2)\n    H\x9b\n    “red <\x1b[31mword>\x7f\tend”\n\n"},
 	} {
 		var out bytes.Buffer
 		plain := func(s string) string { return s }

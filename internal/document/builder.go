@@ -20,11 +20,14 @@ const (
 type textBuilder struct {
 	text     strings.Builder
 	headings []Heading
+	places   Places
 
-	inline  []byte // of the block being written
-	space   bool   // blanks are due before the next character
-	last    block  // the kind of the block before this one
-	tooLong bool   // the text reached maxTextBytes; the rest was dropped
+	line        int    // of the file, from which text is being written; 0 is unknown
+	inlineMarks []Mark // lines of the file, by offset in inline
+	inline      []byte // of the block being written
+	space       bool   // blanks are due before the next character
+	last        block  // the kind of the block before this one
+	tooLong     bool   // the text reached maxTextBytes; the rest was dropped
 }
 
 // write adds inline text. Runs of blanks become one space, none at the start
@@ -54,7 +57,15 @@ func (b *textBuilder) put(r rune) {
 		b.inline = append(b.inline, ' ')
 	}
 	b.space = false
+	b.markLine()
 	b.inline = utf8.AppendRune(b.inline, r)
+}
+
+// markLine notes the line of the file that what comes next stands on.
+func (b *textBuilder) markLine() {
+	if n := len(b.inlineMarks); b.line > 0 && (n == 0 || b.inlineMarks[n-1].Number != b.line) {
+		b.inlineMarks = append(b.inlineMarks, Mark{len(b.inline), b.line})
+	}
 }
 
 // mark adds text as it is: a line break, a cell's tab, a list marker,
@@ -80,6 +91,7 @@ func (b *textBuilder) endHeading(level int) {
 	text, ok := b.take()
 	text = strings.Join(strings.Fields(strings.TrimRight(text, " ¶\t\n")), " ")
 	if !ok || text == "" {
+		b.drop()
 		return
 	}
 	start := b.add(text, paragraph)
@@ -89,11 +101,22 @@ func (b *textBuilder) endHeading(level int) {
 // take empties the inline text. It keeps indentation, so that nested items
 // and code stay in shape.
 func (b *textBuilder) take() (string, bool) {
-	text := strings.TrimRight(strings.TrimLeft(string(b.inline), "\n\r"), " \t\n\r")
+	text := strings.TrimLeft(string(b.inline), "\n\r")
+	for i := range b.inlineMarks {
+		b.inlineMarks[i].Start = max(0, b.inlineMarks[i].Start-(len(b.inline)-len(text)))
+	}
+	text = strings.TrimRight(text, " \t\n\r")
 	b.inline = b.inline[:0]
 	b.space = false
-	return text, strings.TrimSpace(text) != ""
+	if strings.TrimSpace(text) == "" {
+		b.drop()
+		return "", false
+	}
+	return text, true
 }
+
+// drop forgets the inline text.
+func (b *textBuilder) drop() { b.inline, b.inlineMarks = b.inline[:0], b.inlineMarks[:0] }
 
 // add writes a block and returns where it starts.
 func (b *textBuilder) add(text string, kind block) int {
@@ -106,7 +129,25 @@ func (b *textBuilder) add(text string, kind block) int {
 	b.last = kind
 	start := b.text.Len()
 	b.text.WriteString(text)
+	b.placeBlock(start)
 	return start
+}
+
+// placeBlock notes where the block at start stands in the file. What goes
+// before its first text, such as a list marker, stands where that does.
+func (b *textBuilder) placeBlock(start int) {
+	switch b.places.Unit {
+	case Paragraphs:
+		b.places.Marks = append(b.places.Marks, Mark{start, len(b.places.Marks) + 1})
+	case FileLines:
+		for i, m := range b.inlineMarks {
+			if i == 0 {
+				m.Start = 0
+			}
+			b.places.Marks = append(b.places.Marks, Mark{start + m.Start, m.Number})
+		}
+	}
+	b.inlineMarks = b.inlineMarks[:0]
 }
 
 // document ends the last block and returns the result.
@@ -118,5 +159,6 @@ func (b *textBuilder) document(format Format, title string) *Document {
 	d := newDocument(format, b.text.String())
 	d.Headings = b.headings
 	d.Title = title
+	d.Places = b.places
 	return d
 }

@@ -11,9 +11,11 @@
 // For text formats (Markdown, plain text, source code, JSON, YAML, CSV) the text
 // is the file's own, decoded to UTF-8 and otherwise untouched: in a UTF-8 file
 // without a byte order mark, offset n of the text is byte n of the file. For
-// HTML, DOCX and PDF it is a rendering of ours: paragraphs apart by one blank
-// line, one line per list item, table rows as one line with cells apart by a
-// tab.
+// HTML, XML, DOCX and PDF it is a rendering of ours: paragraphs apart by one
+// blank line, one line per list item, table rows and the records of XML as one
+// line with cells apart by a tab. Its lines are not the file's, so it carries
+// marks ([Places]) that lead from any byte to the line of an HTML or XML file
+// or the paragraph of a DOCX file; in a PDF the page is all there is.
 //
 // # How a format is chosen
 //

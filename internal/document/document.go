@@ -16,6 +16,7 @@ const (
 	Code     Format = "code" // source code and configuration
 	Data     Format = "data" // one record per line or element: CSV, JSON, YAML
 	HTML     Format = "html"
+	XML      Format = "xml"
 	PDF      Format = "pdf"
 	DOCX     Format = "docx"
 )
@@ -38,7 +39,10 @@ type Document struct {
 	// Headings are in order of Start.
 	Headings []Heading
 
-	lines []int // offset of the first byte of each line
+	// Places tells where in the file the text stands.
+	Places Places
+
+	lines []int // offset of the first byte of each line of Text
 }
 
 // A Page is the part of the text that stands on one page, Start inclusive, End
@@ -70,10 +74,16 @@ func newDocument(format Format, text string) *Document {
 	return d
 }
 
-// LineAt returns the number of the line, from 1, that holds the byte at
-// offset. An offset beyond the text counts as its end.
+// LineAt returns the number of the file's line, from 1, that the byte at
+// offset was read from, or 0 in a file without lines: PDF and DOCX. An offset
+// beyond the text counts as its end.
 func (d *Document) LineAt(offset int) int {
-	if len(d.lines) == 0 { // a Document made by hand
+	switch {
+	case d.Places.Unit == FileLines:
+		return d.Places.numberAt(offset)
+	case d.Places.Unit != TextLines:
+		return 0
+	case len(d.lines) == 0: // a Document made by hand
 		return 1 + strings.Count(d.Text[:min(max(offset, 0), len(d.Text))], "\n")
 	}
 	return max(1, sort.SearchInts(d.lines, offset+1))

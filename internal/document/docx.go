@@ -38,6 +38,7 @@ func parseDOCX(ctx context.Context, data []byte) (*Document, error) {
 	main := pkg.mainPart()
 	dir := path.Dir(main)
 	r := &docxReader{styles: pkg.styles(path.Join(dir, "styles.xml"))}
+	r.places.Unit = Paragraphs
 	if err := pkg.read(main, r.body); err != nil {
 		return nil, fmt.Errorf("read DOCX: %s: %w", main, err)
 	}

@@ -114,3 +114,19 @@ func TestDOCXHostile(t *testing.T) {
 		})
 	}
 }
+
+func TestDOCXParagraphs(t *testing.T) {
+	doc := parse(t, "a.docx", string(docx(t, map[string]string{"word/document.xml": docxBody(`<w:p><w:r><w:t>One</w:t></w:r></w:p><w:p/>
+<w:p><w:r><w:t>Two</w:t><w:br/><w:t>and a line</w:t></w:r></w:p>
+<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Cell</w:t></w:r></w:p></w:tc></w:tr></w:tbl>
+<w:p><w:r><w:t>Last</w:t></w:r></w:p>`)})))
+	for words, want := range map[string]int{"One": 1, "Two": 2, "and a line": 2, "Cell": 3, "Last": 4} {
+		i := strings.Index(doc.Text, words)
+		if got := doc.ParagraphAt(i); got != want {
+			t.Errorf("%q is in paragraph %d, want %d", words, got, want)
+		}
+		if got := doc.LineAt(i); got != 0 {
+			t.Errorf("%q is on line %d, want none in a DOCX file", words, got)
+		}
+	}
+}

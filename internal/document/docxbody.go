@@ -214,7 +214,7 @@ func (r *docxReader) lineBreak() {
 func (r *docxReader) endParagraph() {
 	switch {
 	case strings.TrimSpace(string(r.inline)) == "":
-		r.inline = r.inline[:0]
+		r.drop()
 	case r.style.level > 0:
 		r.endHeading(r.style.level)
 	case r.style.list:

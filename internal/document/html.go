@@ -41,12 +41,12 @@ func parseHTML(data []byte) (doc *Document, err error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := html.Parse(strings.NewReader(text))
+	root, source, err := parseWithLines(text)
 	if err != nil {
 		return nil, fmt.Errorf("read HTML: %w", err)
 	}
-	whole := renderHTML(root, pageTitle(root), "")
-	main := mainContent(root)
+	whole := renderHTML(root, source, pageTitle(root), "")
+	main := mainContent(root, source)
 	if words := wordCount(main); words >= fewWords && float64(words) >= fewWordsShare*float64(wordCount(whole)) {
 		return main, nil
 	}
@@ -54,7 +54,7 @@ func parseHTML(data []byte) (doc *Document, err error) {
 }
 
 // mainContent is the page as Readability cleans it, or nil. It alters root.
-func mainContent(root *html.Node) *Document {
+func mainContent(root *html.Node, source *htmlSource) *Document {
 	p := readability.NewParser()
 	p.MaxElemsToParse = maxScoredElements
 	article, err := p.ParseAndMutate(root, nil)
@@ -62,7 +62,7 @@ func mainContent(root *html.Node) *Document {
 		return nil
 	}
 	title := strings.Join(strings.Fields(article.Title()), " ")
-	return renderHTML(article.Node, title, title)
+	return renderHTML(article.Node, source, title, title)
 }
 
 func wordCount(d *Document) int {
@@ -99,9 +99,11 @@ func pageTitle(n *html.Node) string {
 // renderHTML renders the tree below n. A top heading, if not "", is put above
 // it unless it has one of its own: Readability takes the page's main heading
 // for the title and drops it.
-func renderHTML(n *html.Node, title, top string) *Document {
-	r := &htmlRenderer{}
+func renderHTML(n *html.Node, source *htmlSource, title, top string) *Document {
+	r := &htmlRenderer{textBuilder: &textBuilder{}, source: source}
+	r.places.Unit = FileLines
 	if top != "" && !hasElement(n, atom.H1) {
+		r.line = source.titleLine(top)
 		r.write(top)
 		r.endHeading(1)
 	}

@@ -11,10 +11,11 @@ import (
 // An htmlRenderer writes a tree of elements as blocks. html.Parse nests no
 // deeper than 512 elements, which bounds its recursion.
 type htmlRenderer struct {
-	textBuilder
-	lists []htmlList // the lists around the current element
-	cell  bool       // in a table cell, where blocks are parts of a line
-	pre   bool       // in preformatted text
+	*textBuilder
+	source *htmlSource
+	lists  []htmlList // the lists around the current element
+	cell   bool       // in a table cell, where blocks are parts of a line
+	pre    bool       // in preformatted text
 }
 
 type htmlList struct {
@@ -31,17 +32,26 @@ func (r *htmlRenderer) children(n *html.Node) {
 func (r *htmlRenderer) node(n *html.Node) {
 	switch n.Type {
 	case html.TextNode:
-		if r.pre && !r.cell {
-			r.mark(strings.ReplaceAll(n.Data, "\r\n", "\n"))
-		} else {
-			r.write(n.Data)
-		}
+		r.source.lines(n, r.textOn)
 	case html.ElementNode:
 		if !isInvisible(n) {
 			r.element(n)
 		}
 	case html.DocumentNode:
 		r.children(n)
+	}
+}
+
+// textOn writes text that stands on one line of the file.
+func (r *htmlRenderer) textOn(line int, text string) {
+	if line > 0 { // text that Readability made stands where that beside it does
+		r.line = line
+	}
+	if r.pre && !r.cell {
+		r.markLine()
+		r.mark(strings.ReplaceAll(text, "\r\n", "\n"))
+	} else {
+		r.write(text)
 	}
 }
 
@@ -130,7 +140,7 @@ func (r *htmlRenderer) listItem(n *html.Node) {
 		l.next++
 	}
 	if strings.TrimSpace(string(r.inline)) != "" { // an item without text
-		r.inline = r.inline[:0]
+		r.drop()
 	}
 }
 

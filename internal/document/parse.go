@@ -99,6 +99,9 @@ func (p *Parser) parseAs(ctx context.Context, format Format, data []byte) (*Docu
 	if err != nil {
 		return nil, err
 	}
+	if format == XML {
+		return parseXML(text), nil
+	}
 	doc := newDocument(format, text)
 	if format == Markdown {
 		doc.readMarkdown()

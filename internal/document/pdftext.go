@@ -44,6 +44,7 @@ func (t *pdfText) document(title string) *Document {
 	}
 	doc := newDocument(PDF, w.text.String())
 	doc.Title, doc.Pages, doc.Headings = title, pages, w.headings
+	doc.Places.Unit = NoUnit
 	return doc
 }
 

@@ -48,6 +48,8 @@ func textFormat(ext string, mime *mimetype.MIME) (Format, error) {
 		return Markdown, nil
 	case ".html", ".htm", ".xhtml":
 		return HTML, nil
+	case ".xml", ".rss", ".atom":
+		return XML, nil
 	case ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml":
 		return Data, nil
 	case ".txt", ".text", ".rst", ".adoc", ".org", ".tex", ".log", "readme", "license", "notice":
@@ -116,7 +118,7 @@ func isCodeExtension(ext string) bool {
 		".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".m", ".mm", ".rs", ".swift", ".zig", ".d", ".s", ".asm",
 		".php", ".pl", ".pm", ".lua", ".r", ".jl", ".hs", ".ml", ".mli", ".ex", ".exs", ".erl", ".elm", ".dart", ".nim",
 		".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".sql", ".proto", ".graphql", ".thrift",
-		".css", ".scss", ".sass", ".less", ".xml", ".xsd", ".xsl", ".toml", ".ini", ".cfg", ".conf", ".properties",
+		".css", ".scss", ".sass", ".less", ".xsd", ".xsl", ".toml", ".ini", ".cfg", ".conf", ".properties",
 		".env", ".tf", ".hcl", ".nix", ".cmake", ".mk", ".bzl", ".el", ".lisp", ".scm", ".vim", ".awk", ".sed",
 		"makefile", "dockerfile", "jenkinsfile", "rakefile", "gemfile", "vagrantfile", "cmakelists":
 		return true
