@@ -11,10 +11,19 @@ import (
 	"github.com/ragstone/ragstone/internal/safetensors"
 )
 
-// DecoderOptions say how a decoder computes.
+// DecoderOptions say how a decoder is loaded and how it computes.
 type DecoderOptions struct {
 	// Pool runs the arithmetic. It stays the caller's; nil means one thread.
 	Pool *kernel.Pool
+
+	// Quantize says what float weights become. Default: they stay as stored.
+	Quantize Quantization
+
+	// Context bounds the longest sequence, in tokens; 0 means what the model can.
+	// A model with LongRoPE (Phi-3) has one set of rotary factors for sequences
+	// up to the context that it first learned and one for longer ones: this
+	// bound decides which it uses.
+	Context int
 }
 
 // Decoder is a decoder-only transformer with its weights in memory, which is
@@ -30,74 +39,129 @@ type Decoder struct {
 	norm      []float32
 	output    *kernel.Matrix // the embedding itself where the file has no other
 
-	frequencies []float64
-	free        []*cacheBlock // blocks that no cache holds
-	work        workspace
+	rotary [2]rotation   // of layers that see all, and of layers with a window
+	free   []*cacheBlock // blocks that no cache holds
+	work   workspace
 }
 
-// decoderLayer is the weights of one layer.
-type decoderLayer struct {
-	attentionNorm    []float32
-	query, key       *kernel.Matrix
-	value, projected *kernel.Matrix
-	forwardNorm      []float32
-	gate, up, down   *kernel.Matrix
+// rotation is a Rotary ready for use.
+type rotation struct {
+	frequencies []float64
+	scale       float32
 }
 
 // DecoderInfo is what can be said of a decoder without loading it.
 type DecoderInfo struct {
 	Config DecoderConfig
-	Bytes  int64 // memory that LoadDecoder will take, working memory included
+	Bytes  int64 // memory that loading will take, working memory included
 }
 
-// InspectDecoder checks that a file holds a decoder that can be loaded: every
-// hyperparameter, and every tensor with its shape and type. It allocates next
-// to nothing, so a caller can compare Bytes with a limit first.
+// opened is a model's files, checked but not loaded.
+type opened struct {
+	config  DecoderConfig
+	family  *family
+	weights weights
+	output  bool // there is an output matrix besides the embedding
+}
+
+// openGGUF reads the settings of a GGUF file.
+func openGGUF(f *gguf.File, o DecoderOptions) (*opened, error) {
+	c, fam, err := ggufConfig(f, o.Context)
+	if err != nil {
+		return nil, err
+	}
+	w := ggufWeights{f}
+	_, output := w.find(outputMatrix)
+	return &opened{c, fam, w, output}, nil
+}
+
+// openFolder reads the settings of a folder with config.json and safetensors.
+// The caller closes the set.
+func openFolder(folder string, o DecoderOptions) (*opened, *safetensors.Set, error) {
+	path := filepath.Join(folder, "config.json")
+	config, err := readSettings(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, fam, tied, err := parseHFConfig(config, o.Context)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	set, err := safetensors.OpenSet(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &opened{c, fam, hfWeights{set, fam, tied}, !tied}, set, nil
+}
+
+// readSettings reads a small file.
+func readSettings(path string) ([]byte, error) {
+	at, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if at.Size() > maxSettings {
+		return nil, fmt.Errorf("%s has %d bytes, a settings file at most %d", path, at.Size(), maxSettings)
+	}
+	return os.ReadFile(path)
+}
+
+// InspectDecoder checks that a GGUF file holds a decoder that can be loaded:
+// every hyperparameter, and every tensor with its shape and type. It allocates
+// next to nothing, so a caller can compare Bytes with a limit first.
 func InspectDecoder(f *gguf.File) (DecoderInfo, error) {
-	c, err := ggufConfig(f)
+	m, err := openGGUF(f, DecoderOptions{})
 	if err != nil {
 		return DecoderInfo{}, fmt.Errorf("inspect model: %w", err)
 	}
-	d := newDecoder(c, DecoderOptions{})
-	_, bytes, err := plan(ggufWeights{f}, d.slots(hasOutput(ggufWeights{f})))
+	return m.inspect(DecoderOptions{})
+}
+
+// InspectDecoderFolder is InspectDecoder for a folder in Hugging Face's layout.
+func InspectDecoderFolder(folder string, o DecoderOptions) (DecoderInfo, error) {
+	m, set, err := openFolder(folder, o)
 	if err != nil {
 		return DecoderInfo{}, fmt.Errorf("inspect model: %w", err)
 	}
-	return DecoderInfo{Config: c, Bytes: bytes + c.workBytes()}, nil
+	defer set.Close()
+	return m.inspect(o)
+}
+
+func (m *opened) inspect(o DecoderOptions) (DecoderInfo, error) {
+	d := newDecoder(m.config, o)
+	_, bytes, err := plan(m.weights, d.slots(m), o.Quantize)
+	if err != nil {
+		return DecoderInfo{}, fmt.Errorf("inspect model: %w", err)
+	}
+	return DecoderInfo{Config: m.config, Bytes: bytes + m.config.workBytes()}, nil
 }
 
 // LoadDecoder loads a decoder from a GGUF file, which may be closed afterwards.
+// Weights are packed tensor by tensor straight from the mapped file, so that
+// memory holds them once.
 func LoadDecoder(f *gguf.File, o DecoderOptions) (*Decoder, error) {
-	c, err := ggufConfig(f)
+	m, err := openGGUF(f, o)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	return loadDecoder(c, ggufWeights{f}, o)
+	return m.load(o)
 }
 
 // LoadDecoderFolder loads a decoder from a folder with config.json and
-// model.safetensors, as Hugging Face lays them out.
+// safetensors, one file or several with their index, as Hugging Face lays them
+// out.
 func LoadDecoderFolder(folder string, o DecoderOptions) (*Decoder, error) {
-	config, err := os.ReadFile(filepath.Join(folder, "config.json"))
+	m, set, err := openFolder(folder, o)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	c, tied, err := parseHFConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("load model: %s: %w", filepath.Join(folder, "config.json"), err)
-	}
-	f, err := safetensors.Open(filepath.Join(folder, "model.safetensors"))
-	if err != nil {
-		return nil, fmt.Errorf("load model: %w", err)
-	}
-	defer f.Close()
-	return loadDecoder(c, safetensorsWeights{f, tied}, o)
+	defer set.Close()
+	return m.load(o)
 }
 
-func loadDecoder(c DecoderConfig, w weights, o DecoderOptions) (*Decoder, error) {
-	d := newDecoder(c, o)
-	slots := d.slots(hasOutput(w))
-	tensors, bytes, err := plan(w, slots)
+func (m *opened) load(o DecoderOptions) (*Decoder, error) {
+	d := newDecoder(m.config, o)
+	tensors, bytes, err := plan(m.weights, d.slots(m), o.Quantize)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
@@ -105,7 +169,7 @@ func loadDecoder(c DecoderConfig, w weights, o DecoderOptions) (*Decoder, error)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	if err := load(slots, tensors, slab, d.pool); err != nil {
+	if err := load(tensors, slab, d.pool); err != nil {
 		slab.Free()
 		return nil, fmt.Errorf("load model: %w", err)
 	}
@@ -113,54 +177,23 @@ func loadDecoder(c DecoderConfig, w weights, o DecoderOptions) (*Decoder, error)
 	if d.output == nil {
 		d.output = d.embedding
 	}
-	d.bytes = bytes + c.workBytes()
+	d.bytes = bytes + m.config.workBytes()
 	return d, nil
 }
 
-// hasOutput says whether a file has an output matrix of its own.
-func hasOutput(w weights) bool {
-	for _, n := range w.names() {
-		if n == "output.weight" {
-			return true
-		}
-	}
-	return false
-}
-
 func newDecoder(c DecoderConfig, o DecoderOptions) *Decoder {
-	d := &Decoder{config: c, pool: o.Pool, layers: make([]decoderLayer, c.Layers), frequencies: c.frequencies()}
+	d := &Decoder{config: c, pool: o.Pool, layers: make([]decoderLayer, c.Layers)}
+	for i := range d.layers {
+		d.layers[i].experts = make([]gatedUnit, max(1, c.Experts))
+	}
+	d.rotary[0] = rotation{c.Rotary.frequencies(), float32(c.Rotary.Scale)}
+	if c.Windowed != nil {
+		d.rotary[1] = rotation{c.LocalRotary.frequencies(), float32(c.LocalRotary.Scale)}
+	}
 	if d.pool == nil {
 		d.pool = kernel.NewPool(1)
 	}
 	return d
-}
-
-// slots lists every tensor of the decoder.
-func (d *Decoder) slots(output bool) []slot {
-	c := &d.config
-	slots := []slot{
-		{tokenEmbedding, c.Vocab, c.Width, &d.embedding, nil},
-		{"output_norm.weight", 1, c.Width, nil, &d.norm},
-	}
-	if output {
-		slots = append(slots, slot{"output.weight", c.Vocab, c.Width, &d.output, nil})
-	}
-	for i := range d.layers {
-		l := &d.layers[i]
-		name := func(part string) string { return fmt.Sprintf("blk.%d.%s.weight", i, part) }
-		slots = append(slots,
-			slot{name("attn_norm"), 1, c.Width, nil, &l.attentionNorm},
-			slot{name("attn_q"), c.Heads * c.HeadSize, c.Width, &l.query, nil},
-			slot{name("attn_k"), c.KVHeads * c.HeadSize, c.Width, &l.key, nil},
-			slot{name("attn_v"), c.KVHeads * c.HeadSize, c.Width, &l.value, nil},
-			slot{name("attn_output"), c.Width, c.Heads * c.HeadSize, &l.projected, nil},
-			slot{name("ffn_norm"), 1, c.Width, nil, &l.forwardNorm},
-			slot{name("ffn_gate"), c.FeedForward, c.Width, &l.gate, nil},
-			slot{name("ffn_up"), c.FeedForward, c.Width, &l.up, nil},
-			slot{name("ffn_down"), c.Width, c.FeedForward, &l.down, nil},
-		)
-	}
-	return slots
 }
 
 // Config returns the decoder's shape.

@@ -1,19 +1,18 @@
 package model
 
 import (
-	"math"
 	"sync"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
-// attention is the work of one chunk's attention, planned once and done for
-// every layer. A task is a tile of queries that share a key-value head. Where
+// attention is the work of one chunk's attention in layers of one kind, planned
+// once and done for every such layer. A task is a tile of queries that share a key-value head. Where
 // there are few tasks, as when one sequence decodes, they are cut further, into
 // segments of keys; a task's segments are merged in order either way, so the
 // numbers are the same.
 type attention struct {
-	owner    []int // the span of each row
+	window   int // tokens that a query sees, itself included; 0 means all
 	tasks    []attentionTask
 	split    bool
 	pieces   []piece // of split tasks: a task and one of its segments
@@ -25,7 +24,8 @@ type attentionTask struct {
 	span     *span
 	head     int // key-value head
 	from, n  int // queries, counted over the span's rows and the head's query heads
-	segments int
+	first    int // the first segment that one of the queries sees
+	segments int // how many from there on
 	partial  int // of a split task: the index of its first partial
 }
 
@@ -37,21 +37,19 @@ type scratch struct {
 	sum, now kernel.Partial
 }
 
-// plan lists the tasks of a chunk.
-func (a *attention) plan(d *Decoder, spans []span) {
+// plan lists the tasks of a chunk in layers with a window, or without one for 0.
+func (a *attention) plan(d *Decoder, spans []span, window int) {
 	group := d.config.Heads / d.config.KVHeads
-	a.owner, a.tasks, a.pieces = a.owner[:0], a.tasks[:0], a.pieces[:0]
+	a.window, a.tasks, a.pieces = window, a.tasks[:0], a.pieces[:0]
 	segments := 0
 	for i := range spans {
 		s := &spans[i]
-		for range s.n {
-			a.owner = append(a.owner, i)
-		}
 		for head := range d.config.KVHeads {
 			for from := 0; from < s.n*group; from += kernel.MaxQueries {
 				n := min(kernel.MaxQueries, s.n*group-from)
-				last := s.position + (from+n-1)/group
-				t := attentionTask{span: s, head: head, from: from, n: n, segments: last/kernel.SegmentTokens + 1, partial: segments}
+				first := a.begin(s.position+from/group) / kernel.SegmentTokens
+				last := (s.position + (from+n-1)/group) / kernel.SegmentTokens
+				t := attentionTask{span: s, head: head, from: from, n: n, first: first, segments: last - first + 1, partial: segments}
 				segments += t.segments
 				a.tasks = append(a.tasks, t)
 			}
@@ -71,14 +69,22 @@ func (a *attention) plan(d *Decoder, spans []span) {
 	}
 }
 
+// begin is the first token that the one at a position sees.
+func (a *attention) begin(position int) int {
+	if a.window == 0 {
+		return 0
+	}
+	return max(0, position+1-a.window)
+}
+
 // run computes a layer's attention from the queries and the caches.
 func (a *attention) run(d *Decoder, layer int) {
 	if !a.split {
 		d.pool.Run(len(a.tasks), func(i int) {
 			t, w := &a.tasks[i], a.take()
-			t.segment(d, layer, 0, &w.sum, w)
+			a.segment(d, t, layer, 0, w, &w.sum)
 			for s := 1; s < t.segments; s++ {
-				t.segment(d, layer, s, &w.now, w)
+				a.segment(d, t, layer, s, w, &w.now)
 				w.sum.Add(&w.now)
 			}
 			t.finish(d, &w.sum)
@@ -89,7 +95,7 @@ func (a *attention) run(d *Decoder, layer int) {
 	d.pool.Run(len(a.pieces), func(i int) {
 		p, w := a.pieces[i], a.take()
 		t := &a.tasks[p.task]
-		t.segment(d, layer, p.segment, &a.partials[t.partial+p.segment], w)
+		a.segment(d, t, layer, p.segment, w, &a.partials[t.partial+p.segment])
 		a.scratch.Put(w)
 	})
 	for i := range a.tasks {
@@ -108,17 +114,20 @@ func (a *attention) take() *scratch {
 	return new(scratch)
 }
 
-// segment attends from the task's queries to one segment of keys.
-func (t *attentionTask) segment(d *Decoder, layer, segment int, p *kernel.Partial, w *scratch) {
+// segment attends from a task's queries to one of its segments of keys.
+func (a *attention) segment(d *Decoder, t *attentionTask, layer, segment int, w *scratch, p *kernel.Partial) {
 	c := &d.config
 	group, dim := c.Heads/c.KVHeads, c.HeadSize
+	segment += t.first
+	start := segment * kernel.SegmentTokens
 	w.queries = w.queries[:0]
-	var visible [kernel.MaxQueries]int
+	var from, to [kernel.MaxQueries]int
 	for i := range t.n {
 		row, head := t.query(i, group)
 		at := row*c.Heads*dim + head*dim
 		w.queries = append(w.queries, d.work.query[at:at+dim]...)
-		visible[i] = t.span.position + (t.from+i)/group + 1 - segment*kernel.SegmentTokens
+		position := t.span.position + (t.from+i)/group
+		from[i], to[i] = a.begin(position)-start, position+1-start
 	}
 	var pages [kernel.SegmentPages][]uint16
 	blocks := t.span.in.Cache.blocks[segment*kernel.SegmentPages:]
@@ -126,7 +135,11 @@ func (t *attentionTask) segment(d *Decoder, layer, segment int, p *kernel.Partia
 	for i, b := range blocks[:n] {
 		pages[i] = d.page(b, layer, t.head)
 	}
-	p.Attend(w.queries, pages[:n], visible[:t.n], float32(1/math.Sqrt(float64(dim))))
+	if a.window == 0 && c.AttentionCap == 0 {
+		p.Attend(w.queries, pages[:n], to[:t.n], float32(c.AttentionScale))
+		return
+	}
+	p.AttendWindow(w.queries, pages[:n], from[:t.n], to[:t.n], float32(c.AttentionScale), float32(c.AttentionCap))
 }
 
 // finish writes the task's attention to where the projection reads it.

@@ -1,15 +1,13 @@
 package model
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 
-	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
-// DecoderConfig is the shape of a decoder, as its file says.
+// DecoderConfig is the shape of a decoder and what its layers do, as its files
+// and its family say.
 type DecoderConfig struct {
 	Architecture string // GGUF's name of the family, such as "llama"
 	Vocab        int    // tokens in the vocabulary, and logits of a row
@@ -19,24 +17,49 @@ type DecoderConfig struct {
 	Heads        int // query heads
 	KVHeads      int // key-value heads; each serves Heads/KVHeads query heads
 	HeadSize     int
-	FeedForward  int     // width of the gated unit
+	FeedForward  int     // width of the gated unit, of one expert where there are experts
 	Epsilon      float64 // added to the mean square in normalisation
-	RopeBase     float64 // base of the rotary frequencies
-	RopeDims     int     // leading numbers of a head that are rotated
-	Pairing      kernel.Pairing
+
+	Rotary      Rotary // how positions turn queries and keys
+	LocalRotary Rotary // the same in layers with a window
+	Unrotated   []bool // by layer: positions turn nothing (NoPE); nil means none
+
+	Window   int    // tokens that a layer with a window sees, the newest included
+	Windowed []bool // by layer; nil means that every layer sees all
+
+	Experts      int  // feed-forward units to choose from in a layer; 0 means one that is always used
+	ExpertsUsed  int  // how many a token goes through
+	ExpertsToOne bool // their weights are scaled to a sum of 1
+
+	EmbeddingScale float64 // multiplies the embeddings
+	ResidualScale  float64 // multiplies what a half layer adds
+	AttentionScale float64 // multiplies the scores of attention
+	LogitScale     float64 // multiplies the logits
+
+	AttentionCap float64 // soft cap of the scores; 0 means none
+	LogitCap     float64 // soft cap of the logits; 0 means none
+
+	traits
 }
 
-// family is what tells one architecture from another where a file does not say
-// it. To add a dense family, add a line and the fields it needs.
-type family struct {
-	gguf    string         // general.architecture, and the prefix of its keys
-	hf      string         // model_type in config.json
-	pairing kernel.Pairing // in GGUF files; Hugging Face's always pair halves
+// traits are the parts that a layer has, which are the same in all models of a
+// family.
+type traits struct {
+	PreNorm      bool // a half layer reads the normalised residual stream, not the stream itself
+	PostNorm     bool // what a half layer adds is normalised
+	QueryKeyNorm norming
+	Biased       bool // queries, keys and values have biases
+	GELU         bool // the gate is GELU in its tanh form, not SiLU
 }
 
-var families = []family{
-	{gguf: "llama", hf: "llama", pairing: kernel.Adjacent},
-}
+// norming is what queries and keys are normalised over before they are turned.
+type norming int
+
+const (
+	notNormed  norming = iota
+	headNormed         // each head on its own, with one weight for all
+	rowNormed          // all heads together
+)
 
 // Limits that no real model comes near, to keep products of hostile numbers
 // from overflowing and allocations in bounds before a tensor was seen.
@@ -44,7 +67,26 @@ const (
 	maxLayers  = 1 << 10
 	maxWidth   = 1 << 20
 	maxContext = 1 << 24
+	maxExperts = 1 << 12
 )
+
+// withDefaults fills in what the files of most families leave out.
+func (c DecoderConfig) withDefaults() DecoderConfig {
+	c.EmbeddingScale = orDefault(c.EmbeddingScale, 1)
+	c.ResidualScale = orDefault(c.ResidualScale, 1)
+	c.LogitScale = orDefault(c.LogitScale, 1)
+	c.AttentionScale = orDefault(c.AttentionScale, 1/math.Sqrt(float64(max(1, c.HeadSize))))
+	return c
+}
+
+// orDefault is v, or the default where a file left it out. Not cmp.Or: a NaN in
+// a hostile file has to stay one.
+func orDefault(v, absent float64) float64 {
+	if v == 0 {
+		return absent
+	}
+	return v
+}
 
 // validate reports all that is impossible about a configuration.
 func (c *DecoderConfig) validate() error {
@@ -66,17 +108,59 @@ func (c *DecoderConfig) validate() error {
 	if c.HeadSize%16 != 0 {
 		p.add("the head size is %d, want a multiple of 16", c.HeadSize)
 	}
-	if c.RopeDims < 2 || c.RopeDims > c.HeadSize || c.RopeDims%2 != 0 {
-		p.add("%d rotated dimensions do not fit heads of %d", c.RopeDims, c.HeadSize)
-	}
-	if !(c.RopeBase > 0) || math.IsInf(c.RopeBase, 0) {
-		p.add("the rotary base is %v, want a positive number", c.RopeBase)
+	if c.Heads*c.HeadSize > maxWidth {
+		p.add("%d heads of %d numbers are more than %d", c.Heads, c.HeadSize, maxWidth)
 	}
 	if !(c.Epsilon >= 0) || c.Epsilon > 1 {
 		p.add("the normalisation epsilon is %v, want 0 to 1", c.Epsilon)
 	}
+	c.Rotary.validate(&p, c.HeadSize)
+	if c.Windowed != nil {
+		p.within("the attention window", c.Window, maxContext)
+		c.LocalRotary.validate(&p, c.HeadSize)
+	}
+	for _, layers := range [][]bool{c.Windowed, c.Unrotated} {
+		if layers != nil && len(layers) != c.Layers {
+			p.add("%d of %d layers are described", len(layers), c.Layers)
+		}
+	}
+	if c.Experts != 0 {
+		p.within("the number of experts", c.Experts, maxExperts)
+		p.within("the number of experts that a token uses", c.ExpertsUsed, c.Experts)
+	}
+	c.validateScales(&p)
 	return p.err()
 }
+
+func (c *DecoderConfig) validateScales(p *problems) {
+	for _, s := range []struct {
+		what  string
+		value float64
+		least float64
+	}{
+		{"the embedding scale", c.EmbeddingScale, math.SmallestNonzeroFloat32},
+		{"the residual scale", c.ResidualScale, math.SmallestNonzeroFloat32},
+		{"the attention scale", c.AttentionScale, math.SmallestNonzeroFloat32},
+		{"the logit scale", c.LogitScale, math.SmallestNonzeroFloat32},
+		{"the attention soft cap", c.AttentionCap, 0},
+		{"the logit soft cap", c.LogitCap, 0},
+	} {
+		if !(s.value >= s.least) || s.value > 1e6 {
+			p.add("%s is %v, want a number above 0 and up to 1e6", s.what, s.value)
+		}
+	}
+}
+
+// kind is 0 for a layer that sees all, 1 for one with a window.
+func (c *DecoderConfig) kind(layer int) int {
+	if c.Windowed != nil && c.Windowed[layer] {
+		return 1
+	}
+	return 0
+}
+
+// rotated reports whether a layer turns its queries and keys.
+func (c *DecoderConfig) rotated(layer int) bool { return c.Unrotated == nil || !c.Unrotated[layer] }
 
 // blockNumbers is the half-precision numbers of a cache block: of 32 tokens,
 // the keys and values of all layers.
@@ -90,163 +174,24 @@ func (c *DecoderConfig) CacheBytes(tokens int) int64 {
 	return blocks * int64(c.blockNumbers()) * 2
 }
 
-// frequencies returns the rotary frequencies: position p turns pair i by
-// p·base^(−2i/RopeDims).
-func (c *DecoderConfig) frequencies() []float64 {
-	f := make([]float64, c.RopeDims/2)
-	for i := range f {
-		f[i] = math.Pow(c.RopeBase, -2*float64(i)/float64(c.RopeDims))
-	}
-	return f
-}
-
-// ggufConfig reads the shape from a GGUF file's metadata; the vocabulary's size
-// is that of the embedding matrix.
-func ggufConfig(f *gguf.File) (DecoderConfig, error) {
-	arch, err := f.String("general.architecture")
-	if err != nil {
-		return DecoderConfig{}, err
-	}
-	c := DecoderConfig{Architecture: arch}
-	known := false
-	for _, fam := range families {
-		if fam.gguf == arch {
-			known, c.Pairing = true, fam.pairing
-		}
-	}
-	if !known {
-		return c, fmt.Errorf("the architecture %q is not supported", arch)
-	}
-	r := metadata{file: f, prefix: arch + "."}
-	c.Context = r.count("context_length")
-	c.Layers = r.count("block_count")
-	c.Width = r.count("embedding_length")
-	c.FeedForward = r.count("feed_forward_length")
-	c.Heads = r.count("attention.head_count")
-	c.KVHeads = r.countOr("attention.head_count_kv", c.Heads)
-	c.HeadSize = r.countOr("attention.key_length", c.Width/max(1, c.Heads))
-	c.RopeDims = r.countOr("rope.dimension_count", c.HeadSize)
-	c.Epsilon = r.floatOr("attention.layer_norm_rms_epsilon", 0)
-	c.RopeBase = r.floatOr("rope.freq_base", 10000)
-	if values := r.countOr("attention.value_length", c.HeadSize); values != c.HeadSize {
-		r.fail(fmt.Errorf("keys of %d and values of %d numbers a head are not supported", c.HeadSize, values))
-	}
-	for _, key := range []string{"rope.scaling.type", "expert_count"} {
-		if f.Has(r.prefix + key) {
-			r.fail(r.unsupported(key))
-		}
-	}
-	if t, ok := f.Tensor(tokenEmbedding); ok && len(t.Shape) == 2 {
-		c.Vocab = t.Shape[1]
-	} else {
-		r.fail(fmt.Errorf("the embedding matrix %q is missing", tokenEmbedding))
-	}
-	if r.err != nil {
-		return c, r.err
-	}
-	return c, c.validate()
-}
-
-// metadata reads hyperparameters and keeps the first error.
-type metadata struct {
-	file   *gguf.File
-	prefix string
-	err    error
-}
-
-func (r *metadata) fail(err error) {
-	if r.err == nil {
-		r.err = err
-	}
-}
-
-func (r *metadata) count(key string) int {
-	n, err := r.file.Uint(r.prefix + key)
-	if err != nil {
-		r.fail(err)
-		return 0
-	}
-	return int(min(n, math.MaxInt32)) // validate refuses what is cut here
-}
-
-func (r *metadata) countOr(key string, absent int) int {
-	if !r.file.Has(r.prefix + key) {
-		return absent
-	}
-	return r.count(key)
-}
-
-func (r *metadata) floatOr(key string, absent float64) float64 {
-	if !r.file.Has(r.prefix + key) {
-		return absent
-	}
-	v, err := r.file.Float(r.prefix + key)
-	if err != nil {
-		r.fail(err)
-	}
-	return v
-}
-
-// unsupported allows the values that mean the feature is off.
-func (r *metadata) unsupported(key string) error {
-	if s, err := r.file.String(r.prefix + key); err == nil {
-		if s == "none" {
-			return nil
-		}
-		return fmt.Errorf("%s%s %q is not supported", r.prefix, key, s)
-	}
-	if n, err := r.file.Uint(r.prefix + key); err == nil && n == 0 {
+// everyNth marks every nth of the layers; nothing where a count is impossible,
+// which validate refuses.
+func everyNth(layers, n int) []bool {
+	if layers < 0 || layers > maxLayers || n < 1 {
 		return nil
 	}
-	return fmt.Errorf("%s%s is not supported", r.prefix, key)
+	marks := make([]bool, layers)
+	for i := range marks {
+		marks[i] = (i+1)%n == 0
+	}
+	return marks
 }
 
-// hfConfig is what we read of a Hugging Face config.json.
-type hfConfig struct {
-	ModelType    string          `json:"model_type"`
-	Vocab        int             `json:"vocab_size"`
-	Context      int             `json:"max_position_embeddings"`
-	Layers       int             `json:"num_hidden_layers"`
-	Width        int             `json:"hidden_size"`
-	FeedForward  int             `json:"intermediate_size"`
-	Heads        int             `json:"num_attention_heads"`
-	KVHeads      int             `json:"num_key_value_heads"`
-	HeadSize     int             `json:"head_dim"`
-	Epsilon      float64         `json:"rms_norm_eps"`
-	RopeBase     float64         `json:"rope_theta"`
-	RopeScaling  json.RawMessage `json:"rope_scaling"`
-	Activation   string          `json:"hidden_act"`
-	TieEmbedding bool            `json:"tie_word_embeddings"`
-}
-
-// parseHFConfig reads the shape from a config.json and says whether the output
-// matrix is the embedding matrix.
-func parseHFConfig(data []byte) (c DecoderConfig, tied bool, err error) {
-	h := hfConfig{RopeBase: 10000, Activation: "silu"}
-	if err := json.Unmarshal(data, &h); err != nil {
-		return c, false, err
+// not turns marks around.
+func not(marks []bool) []bool {
+	out := make([]bool, len(marks))
+	for i, m := range marks {
+		out[i] = !m
 	}
-	for _, fam := range families {
-		if fam.hf == h.ModelType {
-			c.Architecture = fam.gguf
-		}
-	}
-	switch {
-	case c.Architecture == "":
-		return c, false, fmt.Errorf("the model_type %q is not supported", h.ModelType)
-	case h.Activation != "silu":
-		return c, false, fmt.Errorf("hidden_act %q is not supported", h.Activation)
-	case len(h.RopeScaling) > 0 && string(h.RopeScaling) != "null":
-		return c, false, fmt.Errorf("rope_scaling %s is not supported", h.RopeScaling)
-	}
-	c.Vocab, c.Context, c.Layers, c.Width = h.Vocab, h.Context, h.Layers, h.Width
-	c.Heads, c.KVHeads, c.HeadSize, c.FeedForward = h.Heads, h.KVHeads, h.HeadSize, h.FeedForward
-	if c.KVHeads == 0 {
-		c.KVHeads = c.Heads
-	}
-	if c.HeadSize == 0 {
-		c.HeadSize = c.Width / max(1, c.Heads)
-	}
-	c.Epsilon, c.RopeBase, c.RopeDims, c.Pairing = h.Epsilon, h.RopeBase, c.HeadSize, kernel.Halves
-	return c, h.TieEmbedding, c.validate()
+	return out
 }

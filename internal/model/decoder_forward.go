@@ -2,13 +2,8 @@ package model
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"runtime"
-	"sync/atomic"
-
-	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // Input is one sequence's part of a call of Forward.
@@ -144,57 +139,6 @@ func chunks(batch []*Input) [][]span {
 	return out
 }
 
-// workspace is the numbers of a chunk on their way through the layers, a row
-// for each token.
-type workspace struct {
-	rows       int
-	x          kernel.Activations // between layers: the residual stream
-	normed     kernel.Activations // input of the query, key, value, gate and up matrices
-	attended   kernel.Activations // input of the projection
-	gated      kernel.Activations // input of the down matrix
-	last       kernel.Activations // rows whose logits are wanted
-	query      []float32
-	key, value []float32
-	added      []float32 // what a half layer adds to x
-	up         []float32
-	cos, sin   []float32
-	logits     []float32
-	attention  attention
-	broken     atomic.Int32 // 1 + the layer in which a number stopped being finite
-}
-
-// logitRows is how many rows of logits are computed at a time.
-const logitRows = 32
-
-// workBytes is about the memory that workspace takes for a full chunk.
-func (c *DecoderConfig) workBytes() int64 {
-	heads, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
-	row := 4*c.Width + 2*heads + 2*kv + 3*c.FeedForward + c.RopeDims // floats
-	row += (2*c.Width + heads + c.FeedForward) / 2                   // their quantised forms
-	return 4 * (int64(min(chunkRows, c.Context))*int64(row) + logitRows*int64(c.Vocab))
-}
-
-func (w *workspace) resize(c *DecoderConfig, rows int) {
-	w.rows = rows
-	heads, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
-	w.x.Resize(rows, c.Width)
-	w.normed.Resize(rows, c.Width)
-	w.attended.Resize(rows, heads)
-	w.gated.Resize(rows, c.FeedForward)
-	for _, s := range []struct {
-		slice *[]float32
-		n     int
-	}{
-		{&w.query, heads}, {&w.key, kv}, {&w.value, kv}, {&w.added, c.Width},
-		{&w.up, c.FeedForward}, {&w.cos, c.RopeDims / 2}, {&w.sin, c.RopeDims / 2},
-	} {
-		if cap(*s.slice) < rows*s.n {
-			*s.slice = make([]float32, rows*s.n)
-		}
-		*s.slice = (*s.slice)[:rows*s.n]
-	}
-}
-
 // step runs one chunk through the model.
 func (d *Decoder) step(spans []span) error {
 	w := &d.work
@@ -207,7 +151,10 @@ func (d *Decoder) step(spans []span) error {
 		}
 	}
 	d.embed(spans)
-	w.attention.plan(d, spans)
+	w.attention[0].plan(d, spans, 0)
+	if d.config.Windowed != nil {
+		w.attention[1].plan(d, spans, d.config.Window)
+	}
 	for i := range d.layers {
 		d.attend(i, spans)
 		d.feedForward(i)
@@ -222,157 +169,4 @@ func (d *Decoder) step(spans []span) error {
 		s.in.Cache.length += s.n
 	}
 	return d.outputs(spans)
-}
-
-// eachRow calls fn for every row, on all threads where the work is worth it.
-func (d *Decoder) eachRow(fn func(row int)) {
-	const piece = 8
-	n := d.work.rows
-	if n <= piece {
-		for i := range n {
-			fn(i)
-		}
-		return
-	}
-	d.pool.Run((n+piece-1)/piece, func(i int) {
-		for row := i * piece; row < min(n, (i+1)*piece); row++ {
-			fn(row)
-		}
-	})
-}
-
-// embed looks the tokens up and computes their positions' rotations.
-func (d *Decoder) embed(spans []span) {
-	w, half := &d.work, len(d.frequencies)
-	for _, s := range spans {
-		for i, t := range s.in.Tokens[s.first : s.first+s.n] {
-			d.embedding.Row(int(t), w.x.Row(s.row+i))
-		}
-	}
-	positions := make([]int, w.rows)
-	for _, s := range spans {
-		for i := range s.n {
-			positions[s.row+i] = s.position + i
-		}
-	}
-	d.eachRow(func(r int) {
-		kernel.RotaryAngles(w.cos[r*half:(r+1)*half], w.sin[r*half:(r+1)*half], positions[r], d.frequencies)
-	})
-}
-
-// normalise puts RMSNorm of the residual stream into normed, ready for the
-// matrices that read it.
-func (d *Decoder) normalise(layer, row int, weight []float32, readers ...*kernel.Matrix) {
-	w := &d.work
-	meanSquare := kernel.RMSNorm(w.normed.Row(row), w.x.Row(row), weight, float32(d.config.Epsilon))
-	if v := float64(meanSquare); math.IsNaN(v) || math.IsInf(v, 0) {
-		w.broken.CompareAndSwap(0, int32(layer)+1)
-	}
-	quantize(&w.normed, row, readers...)
-}
-
-// quantize prepares a row for the matrices that read it.
-func quantize(a *kernel.Activations, row int, readers ...*kernel.Matrix) {
-	for _, m := range readers {
-		if m.Quantized() {
-			a.Quantize(row)
-			return
-		}
-	}
-}
-
-// attend is the first half of a layer: x += projected · attention(norm(x)).
-func (d *Decoder) attend(layer int, spans []span) {
-	w, l := &d.work, &d.layers[layer]
-	d.eachRow(func(r int) { d.normalise(layer, r, l.attentionNorm, l.query, l.key, l.value) })
-	d.multiply(&w.normed,
-		kernel.Product{Matrix: l.query, Out: w.query},
-		kernel.Product{Matrix: l.key, Out: w.key},
-		kernel.Product{Matrix: l.value, Out: w.value})
-	d.store(layer, spans)
-	w.attention.run(d, layer)
-	d.eachRow(func(r int) { quantize(&w.attended, r, l.projected) })
-	d.multiply(&w.attended, kernel.Product{Matrix: l.projected, Out: w.added})
-}
-
-// feedForward is the second half: x += down · (silu(gate·norm(x)) ∘ up·norm(x)).
-// It first adds what attend left to add.
-func (d *Decoder) feedForward(layer int) {
-	w, l, c := &d.work, &d.layers[layer], &d.config
-	d.eachRow(func(r int) {
-		kernel.Axpy(1, w.added[r*c.Width:(r+1)*c.Width], w.x.Row(r))
-		d.normalise(layer, r, l.forwardNorm, l.gate, l.up)
-	})
-	d.multiply(&w.normed,
-		kernel.Product{Matrix: l.gate, Out: w.gated.All()},
-		kernel.Product{Matrix: l.up, Out: w.up})
-	d.eachRow(func(r int) {
-		kernel.SiLUMul(w.gated.Row(r), w.up[r*c.FeedForward:(r+1)*c.FeedForward])
-		quantize(&w.gated, r, l.down)
-	})
-	d.multiply(&w.gated, kernel.Product{Matrix: l.down, Out: w.added})
-	d.eachRow(func(r int) { kernel.Axpy(1, w.added[r*c.Width:(r+1)*c.Width], w.x.Row(r)) })
-}
-
-func (d *Decoder) multiply(a *kernel.Activations, products ...kernel.Product) {
-	kernel.Multiply(d.pool, a, products...)
-}
-
-// store rotates queries and keys and writes keys and values into the caches.
-func (d *Decoder) store(layer int, spans []span) {
-	w, c, half := &d.work, &d.config, len(d.frequencies)
-	heads, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
-	owner := w.attention.owner
-	d.eachRow(func(r int) {
-		cos, sin := w.cos[r*half:(r+1)*half], w.sin[r*half:(r+1)*half]
-		kernel.Rotate(w.query[r*heads:(r+1)*heads], c.HeadSize, c.Pairing, cos, sin)
-		key, value := w.key[r*kv:(r+1)*kv], w.value[r*kv:(r+1)*kv]
-		kernel.Rotate(key, c.HeadSize, c.Pairing, cos, sin)
-		s := &spans[owner[r]]
-		position := s.position + r - s.row
-		block := s.in.Cache.blocks[position/kernel.PageTokens]
-		for h := range c.KVHeads {
-			at := h * c.HeadSize
-			kernel.StoreKV(d.page(block, layer, h), position%kernel.PageTokens, key[at:at+c.HeadSize], value[at:at+c.HeadSize])
-		}
-	})
-}
-
-// errNotFinite is what logits with a NaN or an infinity end in.
-var errNotFinite = errors.New("the last layer's numbers are not finite: the weights are damaged or do not suit this model")
-
-// outputs computes the logits that are wanted of a chunk.
-func (d *Decoder) outputs(spans []span) error {
-	w := &d.work
-	var rows []int
-	var into [][]float32
-	for _, s := range spans {
-		for i, r := range s.in.Rows {
-			if r >= s.first && r < s.first+s.n {
-				rows = append(rows, s.row+r-s.first)
-				into = append(into, s.in.Logits[i])
-			}
-		}
-	}
-	for ; len(rows) > 0; rows, into = rows[min(logitRows, len(rows)):], into[min(logitRows, len(into)):] {
-		n := min(logitRows, len(rows))
-		w.last.Resize(n, d.config.Width)
-		for i, r := range rows[:n] {
-			if v := float64(kernel.RMSNorm(w.last.Row(i), w.x.Row(r), d.norm, float32(d.config.Epsilon))); math.IsNaN(v) || math.IsInf(v, 0) {
-				return errNotFinite
-			}
-			quantize(&w.last, i, d.output)
-		}
-		if n == 1 {
-			d.multiply(&w.last, kernel.Product{Matrix: d.output, Out: into[0]})
-			continue
-		}
-		vocab := d.config.Vocab
-		if len(w.logits) < n*vocab {
-			w.logits = make([]float32, n*vocab)
-		}
-		d.multiply(&w.last, kernel.Product{Matrix: d.output, Out: w.logits})
-		d.pool.Run(n, func(i int) { copy(into[i], w.logits[i*vocab:]) })
-	}
-	return nil
 }

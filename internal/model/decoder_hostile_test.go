@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -50,6 +51,12 @@ func (m *made) replace(name string, t gguf.Type, shape ...int) {
 	}
 }
 
+// add adds a tensor of zeros.
+func (m *made) add(name string, t gguf.Type, shape ...int) {
+	m.tensors = append(m.tensors, gguf.Tensor{Name: name})
+	m.replace(name, t, shape...)
+}
+
 func TestTinyHostileFilesAreErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(m *made)
@@ -81,17 +88,23 @@ func TestTinyHostileFilesAreErrors(t *testing.T) {
 		"rotary base zero":       {func(m *made) { m.set("llama.rope.freq_base", float32(0)) }, "the rotary base is 0"},
 		"rotary base not text":   {func(m *made) { m.set("llama.rope.freq_base", "10000") }, "want a float"},
 		"negative epsilon":       {func(m *made) { m.set("llama.attention.layer_norm_rms_epsilon", float32(-1)) }, "the normalisation epsilon is -1"},
-		"scaled rotation":        {func(m *made) { m.set("llama.rope.scaling.type", "yarn") }, `llama.rope.scaling.type "yarn" is not supported`},
-		"experts":                {func(m *made) { m.set("llama.expert_count", uint32(8)) }, "llama.expert_count is not supported"},
+		"scaled rotation":        {func(m *made) { m.set("llama.rope.scaling.type", "yarn") }, `the yarn rope scaling has the factor 0`},
+		"unknown scaling":        {func(m *made) { m.set("llama.rope.scaling.type", "ntk") }, `the rope scaling "ntk" is not supported`},
+		"unknown setting":        {func(m *made) { m.set("llama.attention.clamp_kqv", float32(8)) }, "the file has the setting llama.attention.clamp_kqv"},
+		"no epsilon":             {func(m *made) { m.unset("llama.attention.layer_norm_rms_epsilon") }, `"llama.attention.layer_norm_rms_epsilon"`},
+		"experts not there":      {func(m *made) { m.set("llama.expert_count", uint32(8)); m.set("llama.expert_used_count", uint32(2)) }, `the tensor "blk.0.ffn_gate_inp.weight" is missing`},
+		"no experts used":        {func(m *made) { m.set("llama.expert_count", uint32(8)) }, "the number of experts that a token uses is 0, want 1 to 8"},
+		"experts of other kinds": {func(m *made) { m.set("llama.expert_gating_func", uint32(2)) }, "llama.expert_gating_func 2 is not supported"},
+		"rotary factors of zero": {func(m *made) { m.add("rope_freqs.weight", gguf.F32, 8) }, "rotary factor 0 is 0"},
+		"too few rotary factors": {func(m *made) { m.add("rope_freqs.weight", gguf.F32, 7) }, "7 rotary factors for 8 pairs"},
 		"no embedding":           {func(m *made) { m.remove("token_embd.weight") }, `"token_embd.weight" is missing`},
 		"embedding a vector":     {func(m *made) { m.replace("token_embd.weight", gguf.F32, 64) }, `"token_embd.weight" is missing`},
 		"no query":               {func(m *made) { m.remove("blk.1.attn_q.weight") }, `the tensor "blk.1.attn_q.weight" is missing`},
 		"query turned":           {func(m *made) { m.replace("blk.1.ffn_up.weight", gguf.F32, 96, 64) }, `tensor "blk.1.ffn_up.weight": its shape is [64 96], the configuration says [96 64]`},
-		"unsupported type":       {func(m *made) { m.replace("blk.0.attn_k.weight", gguf.BF16, 64, 32) }, `tensor "blk.0.attn_k.weight": the type BF16 is not supported`},
+		"unsupported type":       {func(m *made) { m.replace("blk.0.attn_k.weight", gguf.I16, 64, 32) }, `tensor "blk.0.attn_k.weight": the type I16 is not supported`},
 		"norm of integers":       {func(m *made) { m.replace("output_norm.weight", gguf.I32, 64) }, `tensor "output_norm.weight": the type I32 is not supported for a vector`},
-		"a bias": {func(m *made) {
-			m.tensors = append(m.tensors, gguf.Tensor{Name: "blk.0.attn_q.bias", Type: gguf.F32, Shape: []int{64}, Data: make([]byte, 256)})
-		}, `tensor "blk.0.attn_q.bias", which this architecture as we know it does not use`},
+		"another bias":           {func(m *made) { m.add("blk.0.ffn_up.bias", gguf.F32, 96) }, `tensor "blk.0.ffn_up.bias", which this architecture as we know it does not use`},
+		"a short bias":           {func(m *made) { m.add("blk.0.attn_q.bias", gguf.F32, 32) }, `tensor "blk.0.attn_q.bias": its shape is [32], the configuration says [64]`},
 	} {
 		m := newMade(gguf.F32)
 		c.spoil(m)
@@ -129,11 +142,15 @@ func TestTinyInspectionTellsTheMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := m.load(t, 1)
-		if info.Bytes != d.Bytes() || info.Config != d.Config() {
+		if info.Bytes != d.Bytes() || !reflect.DeepEqual(info.Config, d.Config()) {
 			t.Errorf("%v: inspection says %d bytes and %+v, the decoder %d and %+v", weights, info.Bytes, info.Config, d.Bytes(), d.Config())
 		}
 		taken := int64(0)
-		for _, s := range d.slots(true) {
+		opened, err := openGGUF(m.file(t), DecoderOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range d.slots(opened) {
 			if s.matrix != nil {
 				taken += kernel.SlabSize((*s.matrix).Bytes())
 			} else {
@@ -161,7 +178,15 @@ func TestTinyFolderErrors(t *testing.T) {
 		"not JSON":       {`{`, `[`, "config.json"},
 		"other family":   {`"llama"`, `"mamba"`, `the model_type "mamba" is not supported`},
 		"activation":     {`"silu"`, `"relu"`, `hidden_act "relu" is not supported`},
-		"scaled":         {`"rope_scaling": null`, `"rope_scaling": {"type": "linear"}`, "rope_scaling"},
+		"scaled":         {`"rope_scaling": null`, `"rope_scaling": {"type": "linear"}`, "the linear rope scaling has the factor 0"},
+		"scaled oddly":   {`"rope_scaling": null`, `"rope_scaling": {"rope_type": "dynamic", "factor": 2}`, `the rope scaling "dynamic" is not supported`},
+		"quantised":      {`"rope_scaling": null`, `"quantization_config": {"quant_method": "gptq"}`, "quantization_config"},
+		"a window":       {`"rope_scaling": null`, `"sliding_window": 8`, `sliding_window 8 is not supported for the model_type "llama"`},
+		"layer types":    {`"rope_scaling": null`, `"layer_types": ["full_attention", "linear_attention"]`, `layer 1 has the type "linear_attention"`},
+		"few types":      {`"rope_scaling": null`, `"layer_types": ["full_attention"]`, "layer_types names 1 of 2 layers"},
+		"experts":        {`"rope_scaling": null`, `"num_local_experts": 4`, "num_experts 4 is not supported"},
+		"no epsilon":     {`"rms_norm_eps": 1e-06`, `"rms_norm_eps": null`, "rms_norm_eps is missing"},
+		"capped":         {`"rope_scaling": null`, `"final_logit_softcapping": 30.0`, "final_logit_softcapping 30 is not supported"},
 		"zero heads":     {`"num_attention_heads": 8`, `"num_attention_heads": 0`, "the number of heads is 0"},
 		"negative width": {`"hidden_size": 128`, `"hidden_size": -128`, "the embedding width is -128"},
 		"huge layers":    {`"num_hidden_layers": 2`, `"num_hidden_layers": 1000000000000`, "the number of layers is 1000000000000"},

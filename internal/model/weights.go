@@ -3,65 +3,92 @@ package model
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/kernel"
-	"github.com/ragstone/ragstone/internal/safetensors"
 )
 
-// tokenEmbedding is the GGUF name of the embedding matrix.
-const tokenEmbedding = "token_embd.weight"
+// The GGUF names of the tensors outside the layers.
+const (
+	tokenEmbedding = "token_embd.weight"
+	outputNorm     = "output_norm.weight"
+	outputMatrix   = "output.weight"
+)
 
-// weights is a file's tensors by the names that GGUF gives them.
+// weights is a file's tensors, to be found by the names that GGUF gives them.
 type weights interface {
+	// find returns a tensor; what comes back has the file's own name even where
+	// the file has no such tensor.
 	find(name string) (stored, bool)
+
+	// names are the file's own names of all tensors that must be used.
 	names() []string
 }
 
 // stored is a tensor in a file, whichever its format.
 type stored struct {
+	name     string // in the file
 	shape    []int  // slowest dimension first: rows, then columns
 	kind     string // the file's name for how numbers are stored
 	data     []byte
-	float32s func() ([]float32, error)
+	float32s func(data []byte, n int) ([]float32, error) // decodes n numbers
 }
 
-// formats are the stored forms that the kernels multiply.
-var formats = map[string]kernel.Format{
-	"F32": kernel.F32, "F16": kernel.F16,
-	"Q8_0": kernel.Q8_0, "Q4_0": kernel.Q4_0, "Q4_1": kernel.Q4_1,
+// rows returns the rows [first, first+n) of a tensor that has count of them, all
+// dimensions but the last counted as rows.
+func (t stored) rows(first, n, count int) stored {
+	size := len(t.data) / count
+	t.data = t.data[first*size : (first+n)*size]
+	return t
 }
 
-// vectorKinds are the stored forms of the weights of a normalisation, which are
-// used as float32.
-var vectorKinds = []string{"F32", "F16", "BF16"}
+// source is where a slot's numbers may lie: in a tensor of their own, or in
+// rows [first, first+slot.rows) of one with of rows, which holds several side by
+// side. of zero means a tensor of their own.
+type source struct {
+	name      string
+	first, of int
+}
 
 // slot is a tensor that a decoder needs and the place it is loaded to: matrix
-// or vector, not both.
+// or vector, not both. A vector is one row.
 type slot struct {
-	name       string
+	sources    []source // the first that the file has counts
 	rows, cols int
 	matrix     **kernel.Matrix
 	vector     *[]float32
+	optional   bool
+	addOne     bool // the file holds the numbers less 1
+	precise    bool // not to be quantised: which expert is chosen depends on it
+	outer      bool // embedding or output matrix: quantised to 8 bits at least
+}
+
+// planned is a slot with the tensor for it and how the weights will be held.
+type planned struct {
+	slot
+	tensor stored
+	format kernel.Format
+	bytes  int64 // in memory
 }
 
 // plan finds the tensor for each slot, checks shape and type, and adds up what
 // they will take in memory. Nothing has been allocated for them then.
-func plan(w weights, slots []slot) (tensors []stored, bytes int64, err error) {
+func plan(w weights, slots []slot, q Quantization) (all []planned, bytes int64, err error) {
 	used := map[string]bool{}
 	for _, s := range slots {
-		t, ok := w.find(s.name)
-		if !ok {
-			return nil, 0, fmt.Errorf("the tensor %q is missing", s.name)
-		}
-		size, err := s.check(t)
+		t, err := s.find(w)
 		if err != nil {
-			return nil, 0, fmt.Errorf("tensor %q: %w", s.name, err)
+			return nil, 0, err
 		}
-		used[s.name] = true
-		bytes += size
-		tensors = append(tensors, t)
+		if t.data == nil && s.optional {
+			continue
+		}
+		used[t.name] = true
+		p, err := s.check(t, q)
+		if err != nil {
+			return nil, 0, fmt.Errorf("tensor %q: %w", t.name, err)
+		}
+		bytes += p.bytes
+		all = append(all, p)
 	}
 	// A tensor that we would leave out is a part of the model that we do not
 	// know, such as a bias: without it the answers would be quietly wrong.
@@ -70,136 +97,115 @@ func plan(w weights, slots []slot) (tensors []stored, bytes int64, err error) {
 			return nil, 0, fmt.Errorf("the file has a tensor %q, which this architecture as we know it does not use", name)
 		}
 	}
-	return tensors, bytes, nil
+	return all, bytes, nil
 }
 
-// check returns the bytes that a tensor takes once loaded.
-func (s *slot) check(t stored) (int64, error) {
-	want := []int{s.rows, s.cols}
-	if s.vector != nil {
-		want = []int{s.cols}
-	}
-	if !slices.Equal(t.shape, want) {
-		return 0, fmt.Errorf("its shape is %v, the configuration says %v (rows first)", t.shape, want)
-	}
-	if s.vector != nil {
-		if !slices.Contains(vectorKinds, t.kind) {
-			return 0, fmt.Errorf("the type %s is not supported for a vector", t.kind)
+// find looks for a slot's numbers in its sources. An optional slot may come back
+// empty.
+func (s *slot) find(w weights) (stored, error) {
+	var wrong error
+	missing := ""
+	for _, from := range s.sources {
+		t, ok := w.find(from.name)
+		if !ok {
+			if missing == "" {
+				missing = t.name
+			}
+			continue
 		}
-		return 4 * int64(s.cols), nil
+		want := from.shape(s)
+		if s.fits(t.shape, want) {
+			if from.of > 0 {
+				t = t.rows(from.first, s.height(), from.of)
+			}
+			return t, nil
+		}
+		if wrong == nil {
+			wrong = fmt.Errorf("tensor %q: its shape is %v, the configuration says %v (rows first)", t.name, t.shape, want)
+		}
 	}
-	f, ok := formats[t.kind]
-	if !ok {
-		return 0, fmt.Errorf("the type %s is not supported", t.kind)
+	if wrong != nil {
+		return stored{}, wrong
+	}
+	if s.optional {
+		return stored{}, nil
+	}
+	return stored{}, fmt.Errorf("the tensor %q is missing", missing)
+}
+
+// height is the rows that a slot takes of a tensor, numbers where it is a
+// vector.
+func (s *slot) height() int {
+	if s.vector != nil {
+		return s.cols
+	}
+	return s.rows
+}
+
+// shape is what a source's tensor must have.
+func (f *source) shape(s *slot) []int {
+	height := s.height()
+	if f.of > 0 {
+		height = f.of
+	}
+	if s.vector != nil {
+		return []int{height}
+	}
+	return []int{height, s.cols}
+}
+
+// fits compares shapes. Rows may be counted in two dimensions: experts, and the
+// rows of each.
+func (s *slot) fits(got, want []int) bool {
+	if len(got) == 3 && len(want) == 2 && got[0] > 0 && got[1] <= maxWidth && got[0] <= maxWidth {
+		got = []int{got[0] * got[1], got[2]}
+	}
+	return slices.Equal(got, want)
+}
+
+// check says how a tensor's numbers will be held, and in how many bytes.
+func (s *slot) check(t stored, q Quantization) (planned, error) {
+	p := planned{slot: *s, tensor: t}
+	if s.vector != nil {
+		if !isFloat(t.kind) {
+			return p, fmt.Errorf("the type %s is not supported for a vector", t.kind)
+		}
+		p.bytes = 4 * int64(s.cols)
+		return p, nil
+	}
+	f, err := s.format(t.kind, q)
+	if err != nil {
+		return p, err
 	}
 	size, err := kernel.Size(f, s.rows, s.cols)
-	return kernel.SlabSize(size), err
+	p.format, p.bytes = f, kernel.SlabSize(size)
+	return p, err
 }
 
 // load fills each slot from its tensor, several at a time. Matrices go to the
 // slab.
-func load(slots []slot, tensors []stored, slab *kernel.Slab, p *kernel.Pool) error {
-	errs := make([]error, len(slots))
-	p.Run(len(slots), func(i int) {
-		s, t := slots[i], tensors[i]
-		if s.matrix != nil {
-			*s.matrix = kernel.NewMatrix(slab, formats[t.kind], t.data, s.rows, s.cols)
-			return
-		}
-		*s.vector, errs[i] = t.float32s()
-	})
+func load(all []planned, slab *kernel.Slab, p *kernel.Pool) error {
+	errs := make([]error, len(all))
+	p.Run(len(all), func(i int) { errs[i] = all[i].load(slab) })
 	for i, err := range errs {
 		if err != nil {
-			return fmt.Errorf("load tensor %q: %w", slots[i].name, err)
+			return fmt.Errorf("load tensor %q: %w", all[i].tensor.name, err)
 		}
 	}
 	return nil
 }
 
-// ggufWeights are the tensors of a GGUF file.
-type ggufWeights struct{ file *gguf.File }
-
-func (w ggufWeights) find(name string) (stored, bool) {
-	t, ok := w.file.Tensor(name)
-	if !ok {
-		return stored{}, false
+func (p *planned) load(slab *kernel.Slab) (err error) {
+	if p.matrix != nil {
+		*p.matrix, err = p.pack(slab)
+		return err
 	}
-	shape := make([]int, len(t.Shape))
-	for i, n := range t.Shape {
-		shape[len(shape)-1-i] = n
-	}
-	return stored{shape, t.Type.String(), t.Data, t.Float32s}, true
-}
-
-func (w ggufWeights) names() []string {
-	var names []string
-	for _, t := range w.file.Tensors() {
-		names = append(names, t.Name)
-	}
-	return names
-}
-
-// safetensorsWeights are the tensors of a safetensors file with Hugging Face's
-// names for a Llama.
-type safetensorsWeights struct {
-	file *safetensors.File
-	tied bool // the output matrix is the embedding: the file may have either name or both
-}
-
-func (w safetensorsWeights) find(name string) (stored, bool) {
-	t, ok := w.file.Tensor(hfName(name))
-	if !ok && w.tied && name == tokenEmbedding {
-		t, ok = w.file.Tensor(hfNames["output"])
-	}
-	return stored{t.Shape, string(t.DType), t.Data, t.Float32s}, ok
-}
-
-func (w safetensorsWeights) names() []string {
-	var names []string
-	for _, n := range w.file.Names() {
-		name := ggufName(n)
-		if w.tied && name == "output.weight" {
-			name = tokenEmbedding
-		}
-		names = append(names, name)
-	}
-	return names
-}
-
-// hfNames translates the parts of tensor names from GGUF's to Hugging Face's.
-var hfNames = map[string]string{
-	"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head.weight",
-	"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
-	"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-	"ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-}
-
-// hfName turns blk.3.attn_q.weight into model.layers.3.self_attn.q_proj.weight.
-func hfName(name string) string {
-	if name == "output.weight" {
-		return hfNames["output"]
-	}
-	parts := strings.Split(name, ".")
-	if len(parts) == 4 && parts[0] == "blk" {
-		return "model.layers." + parts[1] + "." + hfNames[parts[2]] + "." + parts[3]
-	}
-	return hfNames[parts[0]] + "." + strings.Join(parts[1:], ".")
-}
-
-// ggufName is the inverse of hfName; a name it does not know stays as it is.
-func ggufName(name string) string {
-	if name == hfNames["output"] {
-		return "output.weight"
-	}
-	prefix, rest := "", name
-	if after, ok := strings.CutPrefix(name, "model.layers."); ok {
-		n, r, _ := strings.Cut(after, ".")
-		prefix, rest = "blk."+n+".", r
-	}
-	for ours, theirs := range hfNames {
-		if rest == theirs+".weight" {
-			return prefix + ours + ".weight"
+	v, err := p.tensor.float32s(p.tensor.data, p.cols)
+	if p.addOne {
+		for i := range v {
+			v[i]++
 		}
 	}
-	return name
+	*p.vector = v
+	return err
 }

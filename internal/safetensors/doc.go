@@ -20,7 +20,9 @@
 // reason; no header makes the package panic or allocate more than a small
 // multiple of the header's own size.
 //
-// A File is immutable and safe for concurrent use until Close.
+// A [Set] is a whole model: one file, or several with an index beside them.
 //
-// Left out: writing, and models split over several files.
+// Files and sets are immutable and safe for concurrent use until Close.
+//
+// Left out: writing.
 package safetensors

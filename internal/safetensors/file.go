@@ -2,12 +2,14 @@ package safetensors
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/ragstone/ragstone/internal/disk"
 )
 
 // File is an open safetensors file.
 type File struct {
+	path     string        // empty when parsed from memory
 	mapping  *disk.Mapping // nil when parsed from memory
 	metadata map[string]string
 	names    []string // in the order of their data
@@ -26,9 +28,12 @@ func Open(path string) (*File, error) {
 		m.Close()
 		return nil, err
 	}
-	f.mapping = m
+	f.path, f.mapping = path, m
 	return f, nil
 }
+
+// name is the file's name without its folder.
+func (f *File) name() string { return filepath.Base(f.path) }
 
 // Parse reads a file that is already in memory. The file keeps data, which
 // must not change while it is used.

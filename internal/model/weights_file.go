@@ -1,0 +1,73 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ragstone/ragstone/internal/gguf"
+	"github.com/ragstone/ragstone/internal/safetensors"
+)
+
+// ggufWeights are the tensors of a GGUF file.
+type ggufWeights struct{ file *gguf.File }
+
+func (w ggufWeights) find(name string) (stored, bool) {
+	t, ok := w.file.Tensor(name)
+	if !ok {
+		return stored{name: name}, false
+	}
+	shape := slices.Clone(t.Shape)
+	slices.Reverse(shape)
+	decode := func(data []byte, n int) ([]float32, error) {
+		out := make([]float32, n)
+		return out, gguf.Dequantize(t.Type, data, out)
+	}
+	return stored{name, shape, t.Type.String(), t.Data, decode}, true
+}
+
+func (w ggufWeights) names() []string {
+	var names []string
+	for _, t := range w.file.Tensors() {
+		if !slices.Contains([]string{ropeFrequencies, ropeLong, ropeShort}, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// hfWeights are the tensors of a Hugging Face checkpoint.
+type hfWeights struct {
+	set    *safetensors.Set
+	family *family
+	tied   bool // the output matrix is the embedding: the files may have either name or both
+}
+
+func (w hfWeights) find(name string) (stored, bool) {
+	theirs := w.family.hfName(name)
+	t, ok := w.set.Tensor(theirs)
+	if !ok && w.tied && name == tokenEmbedding {
+		theirs = w.family.hfName(outputMatrix)
+		t, ok = w.set.Tensor(theirs)
+	}
+	if !ok {
+		return stored{name: w.family.hfName(name)}, false
+	}
+	decode := func(data []byte, n int) ([]float32, error) {
+		part := t
+		part.Data = data
+		return part.Float32s()
+	}
+	return stored{theirs, t.Shape, string(t.DType), t.Data, decode}, true
+}
+
+func (w hfWeights) names() []string {
+	var names []string
+	for _, n := range w.set.Names() {
+		// Old checkpoints keep the rotary frequencies, which follow from the
+		// configuration.
+		if !strings.HasSuffix(n, ".rotary_emb.inv_freq") && !(w.tied && n == w.family.hfName(outputMatrix)) {
+			names = append(names, n)
+		}
+	}
+	return names
+}
