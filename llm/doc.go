@@ -18,7 +18,8 @@
 // vectors: *LocalEmbedder and again *Upstream. A Scorer tells the
 // log-probability of texts the caller already has: *Local. Small models judge
 // much better than they write, so package rag answers with scores where the
-// model is small.
+// model is small. A Host keeps several local models under one ceiling of memory
+// and loads them when they are asked for something.
 //
 // # Terms
 //
@@ -35,15 +36,19 @@
 // tokens. It joins a bounded queue. When a slot and the memory it may come to
 // need are free, it is admitted, and from then on cannot fail for want of
 // either. One goroutine, the engine, owns the model: each step gathers the next
-// token of every stream and a share of every prompt that is still being read,
-// runs them as one batch, draws tokens from the logits, and starts over
-// (continuous batching; Yu et al. 2022, "Orca"). A stream never waits for a long
-// prompt for more than the step's bounded part of it.
+// token of every stream and a share of every prompt that is still being read (as
+// much for one tenant as for another), runs them as one batch, draws tokens from
+// the logits, and starts over (continuous batching; Yu et al. 2022, "Orca"). A
+// stream never waits for a long prompt for more than the step's bounded part of
+// it.
 //
 // What was computed of a prompt is kept for a while. A later prompt that begins
 // with the same tokens goes on from there (Usage.CachedTokens says how many), as
 // do the choices of one request, and the items of one ScoreRequest, which are
 // run as a tree of their common beginnings.
+//
+// Text that repeats, a quote or the keys of JSON, is guessed ahead: the engine
+// runs several tokens in one step and keeps those that are drawn as well.
 //
 // The bytes of the tokens drawn go through a filter that knows the stop strings
 // and UTF-8; a Delta never shows a part of either.
@@ -69,6 +74,6 @@
 // # Left out
 //
 // Which model to use and where it comes from is internal/catalog's. Constrained
-// decoding, reranking, training, and several models under one ceiling of memory
-// are not here yet. A process that stops loses its requests: nothing is durable.
+// decoding, reranking and training are not here yet. A process that stops loses
+// its requests: nothing is durable.
 package llm

@@ -5,8 +5,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"sync"
-
-	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // Options says how a local model is run. The zero value works.
@@ -20,8 +18,8 @@ type Options struct {
 	Threads int
 
 	// MaxMemory bounds, in bytes, the weights together with the working memory
-	// of the requests. Zero sets no bound to the weights, and gives requests
-	// room for four full contexts.
+	// of the requests, which get room for four full contexts where it is
+	// there. Zero sets no bound.
 	MaxMemory int64
 
 	// MaxRunning bounds the requests that run together; default 16.
@@ -50,12 +48,10 @@ type Info struct {
 // Local is a language model that runs in this process. It is a Generator and a
 // Scorer, safe for concurrent use.
 type Local struct {
-	info        Info
-	prompter    *prompter
-	ends        map[int32]bool
-	engine      *engine
-	fingerprint func() (string, error)
-	close       func() error
+	reader
+	ends   map[int32]bool
+	engine *engine
+	close  func() error
 
 	mu      sync.Mutex         // guards endSets
 	endSets map[string][]int32 // tokens that begin a ScoreRequest.End
@@ -64,11 +60,10 @@ type Local struct {
 // newLocal puts a model that has been loaded to work.
 func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local {
 	l := &Local{
-		info:     info,
-		prompter: p,
-		ends:     map[int32]bool{},
-		engine:   startEngine(model, limits),
-		endSets:  map[string][]int32{},
+		reader:  reader{info: info, prompter: p},
+		ends:    map[int32]bool{},
+		engine:  startEngine(model, limits),
+		endSets: map[string][]int32{},
 	}
 	for _, id := range p.vocabulary.EndTokens() {
 		l.ends[id] = true
@@ -79,13 +74,6 @@ func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local
 	})
 	return l
 }
-
-// Info describes the model.
-func (l *Local) Info() Info { return l.info }
-
-// Fingerprint is a hash of the model's files: equal for equal weights,
-// vocabulary and template. It is computed on the first call.
-func (l *Local) Fingerprint() (string, error) { return l.fingerprint() }
 
 // Close ends what runs, with ErrClosed, and returns when all of it has ended
 // and the model's memory is free. Closing twice is fine.
@@ -174,33 +162,6 @@ func (l *Local) endsOf(req *Request) map[int32]bool {
 	return ends
 }
 
-// PromptTokens returns the tokens a request's prompt has for this model, or
-// the error that Generate would end with before it begins.
-func (l *Local) PromptTokens(req Request) ([]int32, error) {
-	tokens, _, err := l.promptTokens(&req)
-	return tokens, err
-}
-
-func (l *Local) promptTokens(req *Request) ([]int32, string, error) {
-	if err := req.validate(); err != nil {
-		return nil, "", err
-	}
-	if err := req.checkTokens(l.prompter.vocabulary.Size()); err != nil {
-		return nil, "", err
-	}
-	tokens, text, err := l.prompter.prompt(req)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(tokens) == 0 {
-		return nil, "", &InvalidError{"Messages", "the chat template renders them to nothing"}
-	}
-	if len(tokens) > l.info.Context {
-		return nil, "", &ContextLengthError{Limit: l.info.Context, Requested: len(tokens)}
-	}
-	return tokens, text, nil
-}
-
 // Score implements Scorer. Items are sorted so that common beginnings are run
 // once, and run together in as few steps as memory allows.
 func (l *Local) Score(ctx context.Context, req ScoreRequest) ([]Scored, error) {
@@ -242,17 +203,3 @@ func (l *Local) endSet(text string) []int32 {
 	l.endSets[text] = endTokens(l.prompter.vocabulary, text)
 	return l.endSets[text]
 }
-
-// Encode returns the tokens of a text. Special tokens are not recognised.
-func (l *Local) Encode(text string) []int32 {
-	return l.prompter.vocabulary.Encode(text, tokenizer.Options{})
-}
-
-// Decode returns the text of tokens. Control tokens add nothing, and bytes
-// that are no part of a character become U+FFFD.
-func (l *Local) Decode(tokens []int32) string {
-	return validText([]byte(l.prompter.vocabulary.Decode(tokens)))
-}
-
-// Count returns the number of tokens of a text.
-func (l *Local) Count(text string) int { return len(l.Encode(text)) }

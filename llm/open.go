@@ -216,7 +216,7 @@ func (o Options) limits(m model.DecoderInfo) (engineLimits, error) {
 		if least > o.MaxMemory {
 			return engineLimits{}, &MemoryError{What: "the model", Need: least, Limit: o.MaxMemory}
 		}
-		limits.cacheBytes = o.MaxMemory - fixed
+		limits.cacheBytes = min(limits.cacheBytes, o.MaxMemory-fixed)
 	}
 	return limits, nil
 }

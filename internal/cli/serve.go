@@ -35,7 +35,7 @@ Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
 	}
-	addSettings(c, "addr", "model", "embedding-model", "upstream", "max-memory", "requests-per-minute", "tokens-per-minute")
+	addSettings(c, "addr", "model", "embedding-model", "upstream", "max-memory", "idle", "requests-per-minute", "tokens-per-minute")
 	complete(c, "model", append(modelNames(catalog.Chat, catalog.Base), "none")...)
 	complete(c, "embedding-model", append(modelNames(catalog.Embed), "none")...)
 	return c

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 // Config is what an operator may choose. Its zero value is not usable; Load
@@ -39,6 +40,10 @@ type Config struct {
 	// MaxMemory bounds the bytes of loaded models and their caches.
 	// --max-memory, RAGSTONE_MAX_MEMORY, such as 2GB; zero means no limit.
 	MaxMemory int64
+
+	// Idle is how long the server keeps a model loaded that nobody uses.
+	// --idle, RAGSTONE_IDLE; zero means for ever.
+	Idle time.Duration
 
 	// NoColor turns colour off. NO_COLOR, when set to anything.
 	NoColor bool

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -34,6 +35,7 @@ var settings = []setting{
 	{[]string{"RAGSTONE_MODEL"}, "model", "the local model that chats: a catalog `NAME` or a path, or none (default " + DefaultChatModel + ")", modelName(func(c *Config) *string { return &c.ChatModel })},
 	{[]string{"RAGSTONE_EMBEDDING_MODEL"}, "embedding-model", "the local model that embeds: a catalog `NAME` or a path, or none (default " + DefaultEmbeddingModel + ")", modelName(func(c *Config) *string { return &c.EmbeddingModel })},
 	{[]string{"RAGSTONE_MAX_MEMORY"}, "max-memory", "the `SIZE` models may take together with their requests, such as 2GB (default no limit)", setMaxMemory},
+	{[]string{"RAGSTONE_IDLE"}, "idle", "unload a model that nobody has used for this `DURATION`, such as 10m; it is loaded again when asked for (default never)", setIdle},
 	{[]string{"RAGSTONE_REQUESTS_PER_MINUTE"}, "requests-per-minute", "the `NUMBER` of requests a project may make a minute to one model (default 10000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.RequestsPerMinute })},
 	{[]string{"RAGSTONE_TOKENS_PER_MINUTE"}, "tokens-per-minute", "the `NUMBER` of tokens a project may use a minute of one model (default 2000000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.TokensPerMinute })},
 }
@@ -104,6 +106,15 @@ func setMaxMemory(c *Config, text string) error {
 		return fmt.Errorf("want an amount of memory such as 2GB or 1.5GiB; a number alone is bytes, and 0 is no limit")
 	}
 	c.MaxMemory = int64(n)
+	return nil
+}
+
+func setIdle(c *Config, text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return fmt.Errorf("want a duration such as 90s, 10m or 2h; 0 is never")
+	}
+	c.Idle = d
 	return nil
 }
 

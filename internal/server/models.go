@@ -14,24 +14,22 @@ import (
 	"github.com/ragstone/ragstone/llm"
 )
 
-// models are the loaded models, what other names mean, and who runs the rest.
+// models are the local models, what other names mean, and who runs the rest.
 type models struct {
 	list     []inference.Model
 	aliases  []inference.Alias
 	upstream func(name string) inference.Model
-	bytes    int64 // of the weights
-	closers  closers
+	host     *llm.Host
 }
 
 // openModels loads the models the configuration names.
 func openModels(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (_ *models, err error) {
-	m := &models{}
+	m := &models{host: llm.NewHost(llm.HostOptions{MaxMemory: c.MaxMemory, Idle: c.Idle})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.Close())
 		}
 	}()
-	// The small one first: under one memory limit, the other gets the rest.
 	var writes, embeds string
 	if c.EmbeddingModel != "" {
 		if embeds, err = m.openEmbedder(ctx, c, find); err != nil {
@@ -57,11 +55,10 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 	if err != nil {
 		return "", err
 	}
-	local, err := llm.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: m.memoryLeft(c.MaxMemory)})
+	local, err := m.host.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
 	}
-	m.closers = append(m.closers, local.Close)
 	hash, err := local.Fingerprint()
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
@@ -84,23 +81,12 @@ func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(co
 	if err != nil {
 		return "", err
 	}
-	local, err := llm.OpenEmbedder(ctx, path, llm.Options{Name: name, Threads: c.Threads, MaxMemory: c.MaxMemory})
+	local, err := m.host.OpenEmbedder(ctx, path, llm.Options{Name: name, Threads: c.Threads})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.EmbeddingModel, err)
 	}
-	m.closers = append(m.closers, local.Close)
-	m.bytes += local.Info().Bytes
 	m.list = append(m.list, inference.Model{Name: name, Created: modified(path), Embedder: local, Windowed: local})
 	return name, nil
-}
-
-// memoryLeft is what a limit leaves beside the models that are loaded. Zero is
-// no limit, and so stays zero; nothing left is one byte.
-func (m *models) memoryLeft(limit int64) int64 {
-	if limit == 0 {
-		return 0
-	}
-	return max(1, limit-m.bytes)
 }
 
 // upstreamModel is the model of that name on the upstream.
@@ -128,4 +114,4 @@ func modified(path string) time.Time {
 }
 
 // Close unloads the models.
-func (m *models) Close() error { return m.closers.close() }
+func (m *models) Close() error { return m.host.Close() }
