@@ -29,6 +29,10 @@ type Options struct {
 	// refused with ErrBusy. Default 64; a negative number lets none wait.
 	MaxQueue int
 
+	// Sampling stands in for what a request does not say of its sampling. What
+	// it leaves open is as a checkpoint's generation_config.json has it.
+	Sampling Sampling
+
 	// PrefixCache bounds, in bytes, what is kept of earlier prompts so that a
 	// later one that begins the same way starts further on. Default 256 MiB;
 	// a negative number keeps nothing.
@@ -49,9 +53,10 @@ type Info struct {
 // Scorer, safe for concurrent use.
 type Local struct {
 	reader
-	ends   map[int32]bool
-	engine *engine
-	close  func() error
+	ends     map[int32]bool
+	sampling Sampling
+	engine   *engine
+	close    func() error
 
 	mu      sync.Mutex         // guards endSets
 	endSets map[string][]int32 // tokens that begin a ScoreRequest.End
@@ -113,6 +118,7 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.sampling.complete(req)
 	g := &generation{
 		req:        req,
 		vocabulary: l.prompter.vocabulary,

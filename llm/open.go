@@ -131,6 +131,11 @@ func openCheckpoint(dir string, o Options) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", tokenizerFile, err)
 	}
+	sampling, err := checkpointSampling(dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Sampling = o.Sampling.over(sampling)
 	source, err := checkpointTemplate(dir)
 	if err != nil {
 		return nil, err
@@ -188,6 +193,7 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 		Chat:         render != nil,
 	}
 	l := newLocal(info, &modelDecoder{d}, newPrompter(words, render), limits)
+	l.sampling = o.Sampling
 	l.fingerprint = sync.OnceValues(func() (string, error) { return hashFiles(files) })
 	l.close = sync.OnceValue(func() error {
 		l.engine.close()

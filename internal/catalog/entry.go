@@ -44,12 +44,24 @@ type Entry struct {
 	Context    int `json:"context,omitempty"`    // tokens; the longest input
 	Dimensions int `json:"dimensions,omitempty"` // of an embedding
 
+	Sampling Sampling `json:"sampling,omitzero"` // what a request that does not say gets
+
 	Tested bool   `json:"tested"`          // whether our own tests run it
 	Needs  string `json:"needs,omitempty"` // what the model runtime still lacks for it; "" is nothing
 	Note   string `json:"note,omitempty"`
 
 	Files   []File   `json:"files"`
 	Sources []Source `json:"sources"` // tried in this order
+}
+
+// Sampling is how the model's makers would have its tokens drawn; what is nil or
+// zero is left to the API's defaults.
+type Sampling struct {
+	Temperature       *float64 `json:"temperature,omitempty"`
+	TopP              *float64 `json:"top_p,omitempty"`
+	TopK              int      `json:"top_k,omitempty"`
+	MinP              float64  `json:"min_p,omitempty"`
+	RepetitionPenalty float64  `json:"repetition_penalty,omitempty"`
 }
 
 // Terms are conditions of use that go beyond a licence notice.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ragstone/ragstone/internal/catalog"
 	"github.com/ragstone/ragstone/internal/config"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/llm"
@@ -55,7 +56,8 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 	if err != nil {
 		return "", err
 	}
-	local, err := m.host.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads})
+	entry, _ := catalog.Find(c.ChatModel)
+	local, err := m.host.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, Sampling: llm.Sampling(entry.Sampling)})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
 	}
