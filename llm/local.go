@@ -17,6 +17,14 @@ type Options struct {
 	// number of processors. Results do not depend on it.
 	Threads int
 
+	// Context bounds the tokens of a request, prompt and completion together.
+	// Default: what the model can.
+	Context int
+
+	// Quantize is what the weights of a checkpoint in floating point become
+	// while they are loaded: q8_0 or q4_0. Default: they stay as they are.
+	Quantize string
+
 	// MaxMemory bounds, in bytes, the weights together with the working memory
 	// of the requests, which get room for four full contexts where it is
 	// there. Zero sets no bound.

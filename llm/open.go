@@ -3,8 +3,6 @@ package llm
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +24,9 @@ import (
 func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if _, err := model.ParseQuantization(o.Quantize); err != nil {
+		return nil, fmt.Errorf("open model %s: %w", path, err)
 	}
 	began := time.Now()
 	l, err := openLocal(path, o.withDefaults(path))
@@ -73,7 +74,7 @@ func openGGUF(path string, o Options) (*Local, error) {
 		return nil, err
 	}
 	defer f.Close()
-	inspected, err := model.InspectDecoder(f)
+	inspected, err := model.InspectDecoder(f, o.decoder(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -96,89 +97,12 @@ func openGGUF(path string, o Options) (*Local, error) {
 		return nil, err
 	}
 	pool := kernel.NewPool(o.Threads)
-	d, err := model.LoadDecoder(f, model.DecoderOptions{Pool: pool})
+	d, err := model.LoadDecoder(f, o.decoder(pool))
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	return assemble(o, d, pool, words, render, limits, []string{path}), nil
-}
-
-// The files of a Hugging Face checkpoint. Those that describe the template are
-// optional.
-const (
-	configFile          = "config.json"
-	weightsFile         = "model.safetensors"
-	tokenizerFile       = "tokenizer.json"
-	tokenizerConfigFile = "tokenizer_config.json"
-	templateFile        = "chat_template.jinja"
-)
-
-// openCheckpoint loads a model from a folder in Hugging Face's layout.
-func openCheckpoint(dir string, o Options) (*Local, error) {
-	weights, err := os.Stat(filepath.Join(dir, weightsFile))
-	if err != nil {
-		return nil, fmt.Errorf("the folder holds neither a GGUF file nor a checkpoint: %w", err)
-	}
-	if o.MaxMemory > 0 && weights.Size() > o.MaxMemory {
-		return nil, &MemoryError{What: "the model", Need: weights.Size(), Limit: o.MaxMemory}
-	}
-	data, err := os.ReadFile(filepath.Join(dir, tokenizerFile))
-	if err != nil {
-		return nil, err
-	}
-	words, err := tokenizer.FromJSON(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", tokenizerFile, err)
-	}
-	sampling, err := checkpointSampling(dir)
-	if err != nil {
-		return nil, err
-	}
-	o.Sampling = o.Sampling.over(sampling)
-	source, err := checkpointTemplate(dir)
-	if err != nil {
-		return nil, err
-	}
-	render, err := parseTemplate(source, words)
-	if err != nil {
-		return nil, err
-	}
-	pool := kernel.NewPool(o.Threads)
-	d, err := model.LoadDecoderFolder(dir, model.DecoderOptions{Pool: pool})
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	limits, err := o.limits(model.DecoderInfo{Config: d.Config(), Bytes: d.Bytes()})
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	files := []string{filepath.Join(dir, configFile), filepath.Join(dir, weightsFile), filepath.Join(dir, tokenizerFile)}
-	return assemble(o, d, pool, words, render, limits, files), nil
-}
-
-// checkpointTemplate returns the source of a checkpoint's chat template, empty
-// where it has none.
-func checkpointTemplate(dir string) (string, error) {
-	source, err := os.ReadFile(filepath.Join(dir, templateFile))
-	if err == nil || !errors.Is(err, os.ErrNotExist) {
-		return string(source), err
-	}
-	data, err := os.ReadFile(filepath.Join(dir, tokenizerConfigFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
-	} else if err != nil {
-		return "", err
-	}
-	var config struct {
-		Template string `json:"chat_template"`
-	}
-	if err := json.Unmarshal(data, &config); err != nil {
-		return "", fmt.Errorf("%s: %w", tokenizerConfigFile, err)
-	}
-	return config.Template, nil
 }
 
 // assemble puts the parts of a loaded model together.
@@ -201,6 +125,11 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 		return nil
 	})
 	return l
+}
+
+// decoder returns the options for package model.
+func (o Options) decoder(pool *kernel.Pool) model.DecoderOptions {
+	return model.DecoderOptions{Pool: pool, Context: o.Context, Quantize: model.Quantization(o.Quantize)}
 }
 
 // limits divides the memory a model may take: weights and logits first, keys

@@ -109,12 +109,12 @@ func readSettings(path string) ([]byte, error) {
 // InspectDecoder checks that a GGUF file holds a decoder that can be loaded:
 // every hyperparameter, and every tensor with its shape and type. It allocates
 // next to nothing, so a caller can compare Bytes with a limit first.
-func InspectDecoder(f *gguf.File) (DecoderInfo, error) {
-	m, err := openGGUF(f, DecoderOptions{})
+func InspectDecoder(f *gguf.File, o DecoderOptions) (DecoderInfo, error) {
+	m, err := openGGUF(f, o)
 	if err != nil {
 		return DecoderInfo{}, fmt.Errorf("inspect model: %w", err)
 	}
-	return m.inspect(DecoderOptions{})
+	return m.inspect(o)
 }
 
 // InspectDecoderFolder is InspectDecoder for a folder in Hugging Face's layout.

@@ -112,7 +112,7 @@ func TestTinyHostileFilesAreErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %s", name, err, c.want)
 		}
-		if _, err := InspectDecoder(m.file(t)); err == nil {
+		if _, err := InspectDecoder(m.file(t), DecoderOptions{}); err == nil {
 			t.Errorf("%s: inspection found nothing", name)
 		}
 	}
@@ -137,7 +137,7 @@ func TestTinyFilesWithTheDefaultsWrittenOut(t *testing.T) {
 func TestTinyInspectionTellsTheMemory(t *testing.T) {
 	for _, weights := range []gguf.Type{gguf.F32, gguf.F16, gguf.Q8_0, gguf.Q4_1} {
 		m := newMade(weights)
-		info, err := InspectDecoder(m.file(t))
+		info, err := InspectDecoder(m.file(t), DecoderOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
