@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"internal/kernel", "internal/disk", "internal/openai", "internal/config"},
 	{"internal/gguf", "internal/safetensors"},
 	{"internal/tokenizer", "internal/document"},
-	{"internal/chunk", "internal/index", "internal/lexical"},
+	{"internal/chunk", "internal/index", "internal/lexical", "internal/grammar"},
 	{"internal/model", "internal/chat"},
 	{"internal/catalog"},
 	{"llm", "eval"},
