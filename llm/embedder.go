@@ -54,7 +54,7 @@ func OpenEmbedder(ctx context.Context, dir string, o Options) (*LocalEmbedder, e
 }
 
 func openEmbedder(dir string, o Options) (*LocalEmbedder, error) {
-	inspected, err := model.InspectEncoder(dir)
+	inspected, err := model.InspectEncoder(dir, model.EncoderOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func openEmbedder(dir string, o Options) (*LocalEmbedder, error) {
 		return nil, err
 	}
 	c := m.Config()
-	e := newEmbedder(m, words, c.Width, Info{
+	e := newEmbedder(m, words, c.Dimensions(), Info{
 		Name:         o.Name,
 		Architecture: c.Architecture,
 		Context:      c.MaxTokens,

@@ -6,6 +6,20 @@ import (
 	"fmt"
 )
 
+// Sequence is the tokens of a text, or of a pair of texts.
+type Sequence struct {
+	Tokens []int32
+	Types  []int32 // each token's segment; nil: all are of the first
+}
+
+// segment returns a token's type.
+func (s *Sequence) segment(i int) int32 {
+	if s.Types == nil {
+		return 0
+	}
+	return s.Types[i]
+}
+
 // Encode returns the vector of each sequence of token ids, which include
 // whatever special tokens the model wants. A sequence's vector is the same bits
 // whatever else is in the batch, and on any number of threads.
@@ -15,6 +29,15 @@ import (
 // errors, all before anything is computed. When ctx ends, its error is returned
 // soon.
 func (e *Encoder) Encode(ctx context.Context, sequences [][]int32) ([][]float32, error) {
+	plain := make([]Sequence, len(sequences))
+	for i, tokens := range sequences {
+		plain[i].Tokens = tokens
+	}
+	return e.encode(ctx, plain)
+}
+
+// encode returns the vector, or the scores, of each sequence.
+func (e *Encoder) encode(ctx context.Context, sequences []Sequence) ([][]float32, error) {
 	longest, total, err := e.check(sequences)
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
@@ -42,20 +65,27 @@ func (e *Encoder) Encode(ctx context.Context, sequences [][]int32) ([][]float32,
 }
 
 // check refuses what cannot be encoded, and measures the rest.
-func (e *Encoder) check(sequences [][]int32) (longest, total int, err error) {
+func (e *Encoder) check(sequences []Sequence) (longest, total int, err error) {
 	for i, s := range sequences {
 		switch {
-		case len(s) == 0:
+		case len(s.Tokens) == 0:
 			return 0, 0, fmt.Errorf("sequence %d is empty", i)
-		case len(s) > e.config.Positions:
-			return 0, 0, fmt.Errorf("sequence %d: %w", i, &ContextError{Tokens: len(s), Limit: e.config.Positions})
+		case len(s.Tokens) > e.config.Positions:
+			return 0, 0, fmt.Errorf("sequence %d: %w", i, &ContextError{Tokens: len(s.Tokens), Limit: e.config.Positions})
+		case s.Types != nil && len(s.Types) != len(s.Tokens):
+			return 0, 0, fmt.Errorf("sequence %d has %d tokens and the types of %d", i, len(s.Tokens), len(s.Types))
 		}
-		for _, id := range s {
+		for _, t := range s.Types {
+			if t < 0 || e.config.Types > 0 && int(t) >= e.config.Types {
+				return 0, 0, fmt.Errorf("sequence %d has a token of type %d; the model has %d types", i, t, e.config.Types)
+			}
+		}
+		for _, id := range s.Tokens {
 			if id < 0 || int(id) >= e.config.Vocab {
 				return 0, 0, fmt.Errorf("sequence %d has the token %d; the vocabulary has %d", i, id, e.config.Vocab)
 			}
 		}
-		longest, total = max(longest, len(s)), total+len(s)
+		longest, total = max(longest, len(s.Tokens)), total+len(s.Tokens)
 	}
 	return longest, total, nil
 }
@@ -78,7 +108,7 @@ func (e *Encoder) wide(longest, total int) bool {
 type group struct{ from, to int }
 
 // groups cuts a batch.
-func (e *Encoder) groups(sequences [][]int32, longest, total int) []group {
+func (e *Encoder) groups(sequences []Sequence, longest, total int) []group {
 	limit := groupRows
 	if e.wide(longest, total) {
 		limit = min(limit, total/(2*e.threads()))
@@ -86,11 +116,11 @@ func (e *Encoder) groups(sequences [][]int32, longest, total int) []group {
 	var groups []group
 	rows := 0
 	for i, s := range sequences {
-		if len(groups) == 0 || rows+len(s) > limit {
+		if len(groups) == 0 || rows+len(s.Tokens) > limit {
 			groups = append(groups, group{i, i})
 			rows = 0
 		}
-		rows += len(s)
+		rows += len(s.Tokens)
 		groups[len(groups)-1].to = i + 1
 	}
 	return groups

@@ -6,24 +6,42 @@ import (
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
+// vectorStep is a step from the pooled vector to the final one: a linear layer
+// and an activation, or without a layer a normalisation.
+type vectorStep struct {
+	dense      *linear
+	activation Activation
+}
+
 // vector makes a sequence's vector of its rows in x.
 func (e *Encoder) vector(x []float32, stride int, s rowSpan) []float32 {
 	v := make([]float32, e.config.Width)
-	row := func(i int) []float32 { return x[(s.first+i)*stride:][:len(v)] }
 	switch e.config.Pooling {
 	case CLSPooling:
-		copy(v, row(0))
+		copy(v, x[s.first*stride:])
+	case LastPooling:
+		copy(v, x[(s.first+s.count-1)*stride:])
 	default:
-		for i := range s.count {
-			kernel.Axpy(1, row(i), v)
-		}
-		scaleVector(v, 1/float32(s.count))
+		meanRow(v, x, stride, s)
 	}
-	if e.config.Normalize {
-		length := math.Sqrt(float64(kernel.Dot(v, v)))
-		scaleVector(v, float32(1/max(length, 1e-12))) // a zero vector stays zero
+	for _, step := range e.steps {
+		if step.dense == nil {
+			length := math.Sqrt(float64(kernel.Dot(v, v)))
+			scaleVector(v, float32(1/max(length, 1e-12))) // a zero vector stays zero
+			continue
+		}
+		v = step.dense.apply(v)
+		step.activation.apply(v)
 	}
 	return v
+}
+
+// meanRow sets v to the mean of a sequence's rows.
+func meanRow(v, x []float32, stride int, s rowSpan) {
+	for i := range s.count {
+		kernel.Axpy(1, x[(s.first+i)*stride:][:len(v)], v)
+	}
+	scaleVector(v, 1/float32(s.count))
 }
 
 func scaleVector(v []float32, s float32) {

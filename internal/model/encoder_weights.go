@@ -10,56 +10,189 @@ import (
 	"github.com/ragstone/ragstone/internal/safetensors"
 )
 
-// encoderWeights are the checked tensors of a file and where they go.
+// encoderWeights are the tensors of an encoder's files and where they go.
 type encoderWeights struct {
-	file   *safetensors.File
-	prefix string // before the names of all tensors
+	files  []*safetensors.File
 	slots  []encoderSlot
+	unused []func(name string) bool // by file: tensors that may be there for nothing
 }
 
 // encoderSlot is a part of an encoder and the tensors it is made of: either one
-// tensor as it is, or linear layers side by side, each a weight and a bias.
+// tensor as it is, or linear layers side by side.
 type encoderSlot struct {
+	file *safetensors.File
+
 	values *[]float32
 	name   string
 	shape  []int
 
-	panels  *kernel.Panels
-	linears []string
-	in, out int
+	linear  *linear
+	linears []string // each has a weight, and a bias if biased
+	in      int
+	outs    []int
+	biased  bool
 }
 
-// newEncoderWeights looks up every tensor that an encoder's shape asks for and
-// sets e.bytes. Nothing has been allocated for them then.
-func newEncoderWeights(e *Encoder, file *safetensors.File) (encoderWeights, error) {
-	w := encoderWeights{file: file, slots: bertSlots(e)}
-	for _, prefix := range encoderFamilies[e.config.Architecture].prefixes {
-		if _, ok := file.Tensor(prefix + bertWords); ok {
-			w.prefix = prefix
+// transformer finds the layout of the file and lists the slots of the
+// transformer and of a cross-encoder's head.
+func (w *encoderWeights) transformer(e *Encoder, file *safetensors.File) error {
+	family := encoderFamilies[e.config.Architecture]
+	for i := range family.names {
+		n := &family.names[i]
+		for _, prefix := range []string{"", n.prefix} {
+			if _, ok := file.Tensor(prefix + n.words + ".weight"); !ok {
+				continue
+			}
+			m := slotMaker{file: file, prefix: prefix}
+			m.transformer(e, n)
+			if e.config.Labels > 0 {
+				e.head = new(classifier)
+				m.slots = append(m.slots, family.head(&e.config, e.head)...)
+			}
+			w.add(m.slots, file, func(name string) bool { return n.isUnused(strings.TrimPrefix(name, prefix)) })
+			return nil
 		}
 	}
-	used := map[string]bool{}
+	return fmt.Errorf("the tensor %q is missing", family.names[0].words+".weight")
+}
+
+// dense lists the slots of a linear layer after the pooling.
+func (w *encoderWeights) dense(e *Encoder, d *DenseModule, file *safetensors.File) {
+	step := vectorStep{dense: &linear{exact: true}, activation: d.Activation}
+	e.steps = append(e.steps, step)
+	m := slotMaker{}
+	m.linear(step.dense, d.In, []int{d.Out}, d.Bias, "linear")
+	w.add(m.slots, file, func(string) bool { return false })
+}
+
+// add takes the slots that file fills.
+func (w *encoderWeights) add(slots []encoderSlot, file *safetensors.File, unused func(string) bool) {
+	for i := range slots {
+		slots[i].file = file
+	}
+	w.slots = append(w.slots, slots...)
+	w.unused = append(w.unused, unused)
+}
+
+// slotMaker lists slots whose tensors have a common prefix.
+type slotMaker struct {
+	file   *safetensors.File
+	prefix string
+	slots  []encoderSlot
+}
+
+func (m *slotMaker) table(into *[]float32, name string, shape ...int) {
+	if name != "" {
+		m.slots = append(m.slots, encoderSlot{values: into, name: m.prefix + name, shape: shape})
+	}
+}
+
+func (m *slotMaker) norm(into *layerNorm, name string, width int, biased bool) {
+	if name == "" {
+		return
+	}
+	m.table(&into.gain, name+".weight", width)
+	if biased {
+		m.table(&into.bias, name+".bias", width)
+	}
+}
+
+func (m *slotMaker) linear(into *linear, in int, outs []int, biased bool, names ...string) {
+	s := encoderSlot{linear: into, in: in, outs: outs, biased: biased}
+	for _, name := range names {
+		s.linears = append(s.linears, m.prefix+name)
+	}
+	m.slots = append(m.slots, s)
+}
+
+// transformer lists the slots of the transformer by a layout's names.
+func (m *slotMaker) transformer(e *Encoder, n *encoderNames) {
+	c := &e.config
+	e.layers = make([]encoderLayer, c.Layers)
+	weight := func(name string) string {
+		if name == "" {
+			return ""
+		}
+		return name + ".weight"
+	}
+	m.table(&e.words, weight(n.words), c.Vocab, c.Width)
+	m.table(&e.positions, weight(n.places), c.Positions+c.FirstRow, c.Width)
+	if c.Types > 0 {
+		m.table(&e.types, weight(n.types), c.Types, c.Width)
+	}
+	m.table(&e.distances, weight(n.buckets), c.Buckets, c.Heads)
+	m.norm(&e.first, n.first, c.Width, c.biases.norm)
+	m.norm(&e.final, n.final, c.Width, c.biases.norm)
+	for i := range e.layers {
+		l, at := &e.layers[i], strings.ReplaceAll(n.layer, "%d", fmt.Sprint(i))
+		part := func(names ...string) []string {
+			var full []string
+			for _, name := range names {
+				if name != "" {
+					name = at + name
+				}
+				full = append(full, name)
+			}
+			return full
+		}
+		m.linear(&l.attention, c.Width, cutInto(c, len(n.attention)), c.biases.attention, part(n.attention...)...)
+		m.table(&l.queryNorm, weight(part(n.queryNorm)[0]), c.HeadSize)
+		m.table(&l.keyNorm, weight(part(n.keyNorm)[0]), c.HeadSize)
+		m.linear(&l.projected, c.queries(), []int{c.Width}, c.biases.attention, at+n.projected)
+		if i > 0 || !n.bare {
+			m.norm(&l.attended, at+n.attended, c.Width, c.biases.norm)
+		}
+		up := []int{c.inner()}
+		if len(n.up) == 2 {
+			up = []int{c.FeedForward, c.FeedForward}
+		}
+		m.linear(&l.up, c.Width, up, c.biases.feedForward, part(n.up...)...)
+		m.linear(&l.down, c.FeedForward, []int{c.Width}, c.biases.feedForward, at+n.down)
+		m.norm(&l.output, at+n.output, c.Width, c.biases.norm)
+	}
+}
+
+// cutInto returns the widths of queries, keys and values: in one tensor, or each
+// in its own.
+func cutInto(c *EncoderConfig, tensors int) []int {
+	if tensors == 1 {
+		return []int{c.projections()}
+	}
+	return []int{c.queries(), c.KVHeads * c.HeadSize, c.KVHeads * c.HeadSize}
+}
+
+// check looks up every tensor and sets e.bytes. Nothing has been allocated for
+// them then.
+func (w *encoderWeights) check(e *Encoder) error {
+	used := map[*safetensors.File]map[string]bool{}
+	for _, f := range w.files {
+		used[f] = map[string]bool{}
+	}
 	var problems []error
-	for _, s := range w.slots {
+	for i := range w.slots {
+		s := &w.slots[i]
 		for name, shape := range s.tensors {
-			used[w.prefix+name] = true
-			bytes, err := w.check(name, shape)
+			t, err := s.find(name, shape)
 			if err != nil {
 				problems = append(problems, err)
+				continue
 			}
-			e.bytes += bytes
+			used[s.file][t.Name] = true
+			e.bytes += s.bytes(shape, e.precision)
 		}
 	}
-	for _, name := range file.Names() {
-		if !used[name] && !unusedByBERT(strings.TrimPrefix(name, w.prefix)) {
-			problems = append(problems, fmt.Errorf("the file has a tensor %q, which this architecture as we know it does not use", name))
+	for i, f := range w.files {
+		for _, name := range f.Names() {
+			if !used[f][name] && !w.unused[i](name) {
+				problems = append(problems, fmt.Errorf("the file has a tensor %q, which this architecture as we know it does not use", name))
+			}
 		}
 	}
 	const shown = 3
 	if n := len(problems); n > shown {
 		problems = append(problems[:shown], fmt.Errorf("and %d more", n-shown))
 	}
-	return w, errors.Join(problems...)
+	return errors.Join(problems...)
 }
 
 // tensors calls yield with the names and shapes of the tensors of a slot.
@@ -68,105 +201,121 @@ func (s *encoderSlot) tensors(yield func(name string, shape []int) bool) {
 		yield(s.name, s.shape)
 		return
 	}
-	for _, name := range s.linears {
-		if !yield(name+".weight", []int{s.out, s.in}) || !yield(name+".bias", []int{s.out}) {
+	for i, name := range s.linears {
+		if !yield(name+".weight", []int{s.outs[i], s.in}) || s.biased && !yield(name+".bias", []int{s.outs[i]}) {
 			return
 		}
 	}
 }
 
-// check returns the bytes that a tensor takes in memory.
-func (w encoderWeights) check(name string, shape []int) (int64, error) {
-	t, ok := w.file.Tensor(w.prefix + name)
+// find returns the tensor with a name and a shape.
+func (s *encoderSlot) find(name string, shape []int) (safetensors.Tensor, error) {
+	t, ok := s.file.Tensor(name)
+	if !ok { // what the first BERT called the weights of its normalisations
+		t, ok = s.file.Tensor(strings.NewReplacer("LayerNorm.weight", "LayerNorm.gamma", "LayerNorm.bias", "LayerNorm.beta").Replace(name))
+	}
 	if !ok {
-		return 0, fmt.Errorf("the tensor %q is missing", w.prefix+name)
+		return t, fmt.Errorf("the tensor %q is missing", name)
 	}
 	if !slices.Equal(t.Shape, shape) {
-		return 0, fmt.Errorf("tensor %q: its shape is %v, the configuration says %v", t.Name, t.Shape, shape)
+		return t, fmt.Errorf("tensor %q: its shape is %v, the configuration says %v", t.Name, t.Shape, shape)
 	}
 	if !slices.Contains([]safetensors.DType{safetensors.F32, safetensors.F16, safetensors.BF16}, t.DType) {
-		return 0, fmt.Errorf("tensor %q: the type %s is not supported", t.Name, t.DType)
+		return t, fmt.Errorf("tensor %q: the type %s is not supported", t.Name, t.DType)
 	}
-	return 4 * int64(len(t.Data)/t.DType.Size()), nil
+	return t, nil
+}
+
+// bytes returns the memory that a tensor of a slot takes.
+func (s *encoderSlot) bytes(shape []int, p Precision) int64 {
+	size := int64(4)
+	if s.linear != nil && len(shape) == 2 && p == Int8 && !s.linear.exact {
+		size = 1
+	}
+	for _, n := range shape {
+		size *= int64(n)
+	}
+	return size
 }
 
 // load fills an encoder.
-func (w encoderWeights) load(e *Encoder) error {
+func (w *encoderWeights) load(e *Encoder) error {
 	errs := make([]error, len(w.slots))
 	e.run(len(w.slots), func(i int) {
 		s := &w.slots[i]
 		if s.values != nil {
-			*s.values, errs[i] = w.values(s.name)
+			*s.values, errs[i] = s.read(s.name, s.shape)
 			return
 		}
-		errs[i] = w.linear(s)
+		errs[i] = s.load(e.precision)
 	})
-	return errors.Join(errs...)
-}
-
-// values returns the numbers of a tensor.
-func (w encoderWeights) values(name string) ([]float32, error) {
-	t, _ := w.file.Tensor(w.prefix + name) // checked
-	return t.Float32s()
-}
-
-// linear packs the layers of a slot into one matrix.
-func (w encoderWeights) linear(s *encoderSlot) error {
-	var weights, bias []float32
-	for _, name := range s.linears {
-		w1, err := w.values(name + ".weight")
-		b1, err1 := w.values(name + ".bias")
-		if err := errors.Join(err, err1); err != nil {
-			return err
-		}
-		weights, bias = append(weights, w1...), append(bias, b1...)
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
-	s.panels.PackColumns(weights, s.in, s.in, len(bias))
-	s.panels.SetBias(bias)
+	e.prepare()
 	return nil
 }
 
-// bertWords is the name of BERT's table of token embeddings.
-const bertWords = "embeddings.word_embeddings.weight"
-
-// bertSlots lists the tensors of a BERT by Hugging Face's names.
-func bertSlots(e *Encoder) []encoderSlot {
-	c := &e.config
-	e.layers = make([]encoderLayer, c.Layers)
-	table := func(into *[]float32, name string, rows int) encoderSlot {
-		return encoderSlot{values: into, name: name, shape: []int{rows, c.Width}}
+// read returns the numbers of a tensor.
+func (s *encoderSlot) read(name string, shape []int) ([]float32, error) {
+	t, err := s.find(name, shape)
+	if err != nil {
+		return nil, err
 	}
-	vector := func(into *[]float32, name string) encoderSlot {
-		return encoderSlot{values: into, name: name, shape: []int{c.Width}}
-	}
-	linear := func(into *kernel.Panels, in, out int, names ...string) encoderSlot {
-		return encoderSlot{panels: into, linears: names, in: in, out: out}
-	}
-	slots := []encoderSlot{
-		table(&e.words, bertWords, c.Vocab),
-		table(&e.positions, "embeddings.position_embeddings.weight", c.Positions),
-		table(&e.types, "embeddings.token_type_embeddings.weight", c.Types),
-		vector(&e.embedded.gain, "embeddings.LayerNorm.weight"),
-		vector(&e.embedded.bias, "embeddings.LayerNorm.bias"),
-	}
-	for i := range e.layers {
-		l, at := &e.layers[i], fmt.Sprintf("encoder.layer.%d.", i)
-		slots = append(slots,
-			linear(&l.attention, c.Width, c.Width, at+"attention.self.query", at+"attention.self.key", at+"attention.self.value"),
-			linear(&l.projected, c.Width, c.Width, at+"attention.output.dense"),
-			vector(&l.attended.gain, at+"attention.output.LayerNorm.weight"),
-			vector(&l.attended.bias, at+"attention.output.LayerNorm.bias"),
-			linear(&l.up, c.Width, c.FeedForward, at+"intermediate.dense"),
-			linear(&l.down, c.FeedForward, c.Width, at+"output.dense"),
-			vector(&l.output.gain, at+"output.LayerNorm.weight"),
-			vector(&l.output.bias, at+"output.LayerNorm.bias"),
-		)
-	}
-	return slots
+	return t.Float32s()
 }
 
-// unusedByBERT says whether a tensor has nothing to do with a vector: the
-// training heads, and position numbers that are 0, 1, 2 and so on.
-func unusedByBERT(name string) bool {
-	return name == "embeddings.position_ids" || strings.HasPrefix(name, "pooler.") || strings.HasPrefix(name, "cls.")
+// load packs the layers of a slot into one matrix.
+func (s *encoderSlot) load(p Precision) error {
+	var weights, bias []float32
+	for name, shape := range s.tensors {
+		numbers, err := s.read(name, shape)
+		if err != nil {
+			return err
+		}
+		if len(shape) == 2 {
+			weights = append(weights, numbers...)
+		} else {
+			bias = append(bias, numbers...)
+		}
+	}
+	total := 0
+	for _, n := range s.outs {
+		total += n
+	}
+	s.linear.pack(weights, bias, s.in, total, p)
+	return nil
 }
+
+// linear is a linear layer: a matrix and perhaps a bias.
+type linear struct {
+	exact  bool // in float32, whatever the encoder's precision
+	panels kernel.Panels
+	bytes  kernel.BytePanels // instead of panels, in Int8
+}
+
+// pack stores the layer: out rows of in weights, and the bias if there is one.
+func (l *linear) pack(weights, bias []float32, in, out int, p Precision) {
+	if p == Int8 && !l.exact {
+		l.bytes.PackColumns(weights, in, in, out)
+		if bias != nil {
+			l.bytes.SetBias(bias)
+		}
+		return
+	}
+	l.exact = true
+	l.panels.PackColumns(weights, in, in, out)
+	if bias != nil {
+		l.panels.SetBias(bias)
+	}
+}
+
+// count returns the number of panels.
+func (l *linear) count() int { return max(l.panels.Count(), l.bytes.Count()) }
+
+// columns returns the length of a result.
+func (l *linear) columns() int { return max(l.panels.Columns(), l.bytes.Columns()) }
+
+// layerNorm is the weights of a normalisation. Without a gain it changes
+// nothing.
+type layerNorm struct{ gain, bias []float32 }
