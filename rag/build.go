@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -141,9 +142,9 @@ func (s *syncing) indexWords(g *generation) (*lexical.Index, error) {
 // keep it busy, few enough for progress and for a cancelled context.
 const embedBatch = 32
 
-// embed fills the vectors: from the old index, or from what an earlier Sync
-// put aside, where a passage's key is known; by the model elsewhere, equal
-// passages once.
+// embed fills the vectors: from the old index, from what an earlier Sync put
+// aside, or from another index of the folder, where a passage's key is known; by
+// the model elsewhere, equal passages once.
 func (s *syncing) embed(ctx context.Context, g *generation) error {
 	dimensions := s.want.Embedding.Dimensions
 	g.vectors = make([]float32, dimensions*len(g.table.passages))
@@ -156,18 +157,24 @@ func (s *syncing) embed(ctx context.Context, g *generation) error {
 	row := func(id int) []float32 { return g.vectors[id*dimensions : (id+1)*dimensions] }
 
 	places := map[passageKey][]int{} // passages that wait for a vector, by key
-	var wanted []passageKey
 	for id, p := range g.table.passages {
 		if vector, ok := known[p.key]; ok {
 			copy(row(id), vector)
 			s.report.Reused++
 			continue
 		}
-		if places[p.key] == nil {
-			wanted = append(wanted, p.key)
-		}
 		places[p.key] = append(places[p.key], id)
 	}
+	if len(places) > 0 && s.Corpus.options.Indexes != "" {
+		s.borrow(ctx, places, func(key passageKey, vector []float32) {
+			for _, id := range places[key] {
+				copy(row(id), vector)
+				s.report.Reused++
+			}
+			delete(places, key)
+		})
+	}
+	wanted := slices.SortedFunc(maps.Keys(places), func(a, b passageKey) int { return places[a][0] - places[b][0] })
 	for done := 0; done < len(wanted); {
 		s.options.Progress(Progress{PhaseEmbed, done, len(wanted)})
 		keys := wanted[done:min(done+embedBatch, len(wanted))]

@@ -58,6 +58,11 @@ type CorpusOptions struct {
 	// must be the user's own. "" compiles it anew in each process.
 	PDFCache string
 
+	// Indexes is a folder that holds this index and others. Passages that another
+	// one has embedded with the same model take their vectors from there. ""
+	// means that all are embedded.
+	Indexes string
+
 	// Log receives what is worth knowing but no failure, such as an index
 	// built anew because its identity changed; nil means nowhere.
 	Log *slog.Logger

@@ -23,14 +23,14 @@ type gate [numGate]float64
 // gateEvidence gathers the evidence; sentences and spans are best first.
 func gateEvidence(results *Results, sentences []*sentence, spans []*span) gate {
 	var g gate
-	question := results.weights()
+	l, question := languageOf(results.Question), results.weights()
 	for _, t := range results.Terms {
-		if t.Passages == 0 && !questionTerms[t.Term] {
+		if t.Passages == 0 && !l.empty[t.Term] {
 			g[gMissing] += 1 / float64(len(question))
 		}
 	}
 	for i := range results.Hits[:min(readPassages, len(results.Hits))] {
-		g[gPassage] = max(g[gPassage], question.coverage(wordsOf(results.Hits[i].Text)))
+		g[gPassage] = max(g[gPassage], question.coverage(l.wordsOf(results.Hits[i].Text)))
 	}
 	if all := question.sum(); all > 0 {
 		first, second := results.keywordScore(0), results.keywordScore(1)

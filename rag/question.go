@@ -16,22 +16,34 @@ const (
 
 // kindOf reads the sort of answer from the question's wording: the question
 // word, or the noun right after it.
-func kindOf(question string) answerKind {
-	q := " " + strings.ToLower(strings.Join(strings.FieldsFunc(question, notInWord), " ")) + " "
-	for _, rule := range kindRules {
-		for _, words := range rule.words {
-			if strings.Contains(q, " "+words+" ") {
-				return rule.kind
-			}
+func (l *language) kindOf(question string) answerKind {
+	for _, rule := range l.kinds {
+		if asks(question, rule.phrases) {
+			return rule.kind
 		}
 	}
 	return kindAny
 }
 
-var kindRules = []struct {
-	kind  answerKind
-	words []string
-}{
+// asks says whether the question has one of the phrases, which are in lower
+// case and words apart by a blank.
+func asks(question string, phrases []string) bool {
+	q := " " + strings.ToLower(strings.Join(strings.FieldsFunc(question, notInWord), " ")) + " "
+	for _, phrase := range phrases {
+		if strings.Contains(q, " "+phrase+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// A kindRule names phrases that ask for a kind of answer.
+type kindRule struct {
+	kind    answerKind
+	phrases []string
+}
+
+var englishKinds = []kindRule{
 	{kindNumber, []string{
 		"how many", "how much", "how old", "how long", "how far", "how tall", "how large", "how big", "how often",
 		"when", "what year", "which year", "what date", "what day", "what century", "what decade",
@@ -48,11 +60,11 @@ var kindRules = []struct {
 
 func notInWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// fits says whether a span has the form its kind asks for.
-func (k answerKind) fits(span string) bool {
-	switch k {
+// fits says whether a span has the form that a kind asks for.
+func (l *language) fits(span string, kind answerKind) bool {
+	switch kind {
 	case kindNumber:
-		return hasNumber(span)
+		return l.hasNumber(span)
 	case kindName:
 		return hasCapital(span)
 	}
@@ -67,12 +79,12 @@ var numberWords = map[string]bool{
 	"third": true, "quarter": true, "dozen": true, "several": true, "few": true, "once": true, "twice": true,
 }
 
-func hasNumber(s string) bool {
+func (l *language) hasNumber(s string) bool {
 	if strings.ContainsFunc(s, unicode.IsDigit) {
 		return true
 	}
 	for w := range strings.FieldsFuncSeq(strings.ToLower(s), notInWord) {
-		if numberWords[w] {
+		if l.numbers[w] {
 			return true
 		}
 	}

@@ -15,14 +15,14 @@ func TestKindOf(t *testing.T) {
 		"Which of the howling dogs barked?":           kindAny, // "how" only as a word
 		"":                                            kindAny,
 	} {
-		if got := kindOf(question); got != want {
+		if got := languageOf(question).kindOf(question); got != want {
 			t.Errorf("kindOf(%q) = %v, want %v", question, got, want)
 		}
 	}
 }
 
 func TestContentTermsLeaveOutWhatAsks(t *testing.T) {
-	got := wordsOf("How many lamps did the keeper light?")
+	got := english.wordsOf("How many lamps did the keeper light?")
 	for _, term := range []string{"lamp", "keeper", "light"} {
 		if !got[term] {
 			t.Errorf("terms %v lack %q", got, term)

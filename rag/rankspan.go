@@ -31,43 +31,70 @@ const (
 
 // describe fills the features of the spans.
 func describe(spans []*span, question string) {
-	asked, kind := wordsOf(question), kindOf(question)
-	asksTime := timeQuestion.MatchString(question)
+	l := languageOf(question)
+	asked, kind := l.wordsOf(question), l.kindOf(question)
+	asksTime := asks(question, l.time)
+	terms := &termTable{l, map[string][]string{}}
 	fieldsOf := map[*sentence][]field{}
 	for _, s := range spans {
 		if _, ok := fieldsOf[s.sentence]; !ok {
-			fieldsOf[s.sentence] = askedFields(s.sentence.text(), asked)
+			fieldsOf[s.sentence] = askedFields(s.sentence.text(), asked, terms)
 		}
 		text := s.text()
-		own := wordsOf(text)
 		fields := strings.Fields(text)
+		own := terms.words(fields)
 		f := &s.features
 		f[fLogProb] = s.logProb / math.Sqrt(float64(s.tokens+1))
 		f[fPrior] = s.prior / math.Sqrt(float64(s.tokens+1))
 		f[fStop] = s.stop
 		f[fOverlap] = own.shareIn(asked)
-		f[fNumber] = truth(kind == kindNumber && kind.fits(text))
-		f[fName] = truth(kind == kindName && kind.fits(text))
+		f[fNumber] = truth(kind == kindNumber && l.fits(text, kind))
+		f[fName] = truth(kind == kindName && l.fits(text, kind))
 		f[fSentence] = s.sentence.score
-		f[fFunctionFirst] = truth(isFunctionWord(fields[0]) && !isArticle(fields[0]))
-		f[fFunctionLast] = truth(isFunctionWord(fields[len(fields)-1]))
+		f[fFunctionFirst] = truth(l.isFunctionWord(fields[0]) && !l.isArticle(fields[0]))
+		f[fFunctionLast] = truth(l.isFunctionWord(fields[len(fields)-1]))
 		f[fNear] = nearness(s, fieldsOf[s.sentence])
 		f[fStops] = truth(cutsName(s))
-		f[fArticle] = truth(isArticle(fields[0]))
-		f[fAllCapital] = truth(kind == kindName && allCapital(fields))
+		f[fArticle] = truth(l.isArticle(fields[0]))
+		f[fAllCapital] = truth(kind == kindName && l.allCapital(fields))
 		f[fYear] = truth(asksTime && year.MatchString(text))
 	}
 }
 
-var (
-	timeQuestion = regexp.MustCompile(`(?i)\b(when|year|date|decade|century)\b`)
-	year         = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2})s?\b`)
-)
+var year = regexp.MustCompile(`\b(1[0-9]{3}|20[0-9]{2})s?\b`)
+
+// termTable remembers the content terms of words: the spans of a sentence share
+// theirs.
+type termTable struct {
+	*language
+	known map[string][]string
+}
+
+// of returns the terms of a word between blanks.
+func (t *termTable) of(field string) []string {
+	terms, ok := t.known[field]
+	if !ok {
+		terms = t.contentTerms(field)
+		t.known[field] = terms
+	}
+	return terms
+}
+
+// words is the set of the terms of several words.
+func (t *termTable) words(fields []string) words {
+	w := words{}
+	for _, field := range fields {
+		for _, term := range t.of(field) {
+			w[term] = true
+		}
+	}
+	return w
+}
 
 // allCapital says whether every word but function words is capitalised.
-func allCapital(fields []string) bool {
+func (l *language) allCapital(fields []string) bool {
 	for _, w := range fields {
-		if !isFunctionWord(w) && !unicode.IsUpper([]rune(strings.TrimFunc(w, notInWord) + " ")[0]) {
+		if !l.isFunctionWord(w) && !unicode.IsUpper([]rune(strings.TrimFunc(w, notInWord) + " ")[0]) {
 			return false
 		}
 	}
@@ -104,17 +131,11 @@ func setOf(list string) map[string]bool {
 	return set
 }
 
-func isFunctionWord(w string) bool {
-	return functionWords[strings.ToLower(strings.TrimFunc(w, notInWord))]
+func (l *language) isFunctionWord(w string) bool {
+	return l.function[strings.ToLower(strings.TrimFunc(w, notInWord))]
 }
 
-func isArticle(w string) bool {
-	switch strings.ToLower(w) {
-	case "a", "an", "the":
-		return true
-	}
-	return false
-}
+func (l *language) isArticle(w string) bool { return l.articles[strings.ToLower(w)] }
 
 // nearness is 1 where words of the question stand right beside the span in
 // its sentence, falling with the distance in words; the mean over the nearest
@@ -137,11 +158,11 @@ func nearness(s *span, asked []field) float64 {
 type field struct{ start, end int }
 
 // askedFields are the words of a text that stand in the question.
-func askedFields(text string, asked words) []field {
+func askedFields(text string, asked words, terms *termTable) []field {
 	var fields []field
 	for _, start := range wordStarts(text) {
 		end := start + len(strings.Fields(text[start:])[0])
-		for _, term := range contentTerms(text[start:end]) {
+		for _, term := range terms.of(text[start:end]) {
 			if asked[term] {
 				fields = append(fields, field{start, end})
 				break

@@ -43,12 +43,13 @@ func (s *sentence) text() string { return s.hit.Text[s.start:s.end] }
 // sentencesOf cuts the best passages into sentences.
 func sentencesOf(results *Results) []*sentence {
 	var all []*sentence
+	l := languageOf(results.Question)
 	for i := range results.Hits[:min(readPassages, len(results.Hits))] {
 		hit := &results.Hits[i]
 		for _, span := range chunk.Sentences(hit.Text) {
 			s := &sentence{hit: hit, start: span.Start, end: span.End}
 			s.heading = slices.Contains(hit.Headings, s.text())
-			s.words = wordsOf(s.text())
+			s.words = l.wordsOf(s.text())
 			if len(s.words) > 1 { // one word is a heading or a label, not an answer
 				all = append(all, s)
 			}

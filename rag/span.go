@@ -45,7 +45,7 @@ func (s *span) text() string { return s.sentence.text()[s.start:s.end] }
 // sentence.
 func spansOf(ctx context.Context, sentences []*sentence, question string, scorer llm.Scorer) ([]*span, error) {
 	prompt := answerPrompt(sentences, question)
-	starts, err := likelyStarts(ctx, prompt, sentences, scorer)
+	starts, err := likelyStarts(ctx, prompt, sentences, question, scorer)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,9 @@ const anyQuestion = "What does the passage say?"
 
 // likelyStarts returns one span a word start, the most probable first tokens
 // first, cut to spanStarts.
-func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, scorer llm.Scorer) ([]*span, error) {
+func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, question string, scorer llm.Scorer) ([]*span, error) {
 	var starts []*span
+	l := languageOf(question)
 	request := llm.ScoreRequest{MaxTokens: 1}
 	for _, s := range sentences {
 		for _, at := range wordStarts(s.text()) {
@@ -102,7 +103,7 @@ func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, sco
 		starts[i].logProb = math.Inf(-1)
 		if len(item.Tokens) > 0 {
 			starts[i].logProb = item.Tokens[0].LogProb
-			if w := strings.Fields(starts[i].sentence.text()[starts[i].start:])[0]; isFunctionWord(w) && !isArticle(w) {
+			if w := strings.Fields(starts[i].sentence.text()[starts[i].start:])[0]; l.isFunctionWord(w) && !l.isArticle(w) {
 				starts[i].logProb -= functionStart
 			}
 		}

@@ -131,16 +131,16 @@ func supports(cited []*Hit, statement string) bool {
 			return false
 		}
 	}
-	lower := strings.ToLower(text)
+	l, lower := languageOf(statement), strings.ToLower(text)
 	for i, word := range strings.FieldsFunc(statement, notInWord) {
 		number := strings.ContainsFunc(word, unicode.IsDigit)
-		name := i > 0 && hasCapital(word) && !isFunctionWord(word)
+		name := i > 0 && hasCapital(word) && !l.isFunctionWord(word)
 		if (number || name) && !containsWord(lower, strings.ToLower(word)) {
 			return false
 		}
 	}
-	content := wordsOf(statement)
-	return len(content) > 0 && content.shareIn(wordsOf(text)) >= supportShare
+	content := l.wordsOf(statement)
+	return len(content) > 0 && content.shareIn(l.wordsOf(text)) >= supportShare
 }
 
 // containsWord says whether word stands in text, not inside a longer one.
@@ -169,10 +169,11 @@ func orSpace(r rune) rune {
 // quote cites the sentence of the passage that shares most content words with
 // the statement and returns its number, 0 if none shares any.
 func (c *checker) quote(hit *Hit, statement string) int {
-	content := wordsOf(statement)
+	l := languageOf(statement)
+	content := l.wordsOf(statement)
 	share, span := 0.0, chunk.Span{}
 	for _, candidate := range chunk.Sentences(hit.Text) {
-		if s := content.shareIn(wordsOf(hit.Text[candidate.Start:candidate.End])); s > share {
+		if s := content.shareIn(l.wordsOf(hit.Text[candidate.Start:candidate.End])); s > share {
 			share, span = s, candidate
 		}
 	}

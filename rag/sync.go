@@ -3,6 +3,7 @@ package rag
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/disk"
@@ -39,12 +40,17 @@ type SyncOptions struct {
 type FileProblem struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
+
+	// Known says of a file that could not be read that the index held it as such
+	// before, so that its user has been told.
+	Known bool `json:"known,omitempty"`
 }
 
 // SyncReport says what a Sync found and did.
 type SyncReport struct {
-	Files                              int // with passages in the index now
-	Added, Changed, Removed, Unchanged int // files that can be read or failed
+	Files                     int // with passages in the index now: added, changed and unchanged
+	Added, Changed, Unchanged int
+	Removed                   int // had passages before
 
 	Passages         int // in the index now
 	Embedded, Reused int // passages embedded now, and vectors kept
@@ -112,7 +118,9 @@ func (s store) lock(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() { _ = l.Unlock() }, nil // closing the file releases it in any case
+	now := time.Now()
+	_ = os.Chtimes(s.path(lockName), now, now) // Index.Used
+	return func() { _ = l.Unlock() }, nil      // closing the file releases it in any case
 }
 
 // refresh takes up what another process has written since, if anything.
@@ -200,24 +208,40 @@ func (s *syncing) confirm() error {
 // summarize counts what changed.
 func (s *syncing) summarize() {
 	r := &s.report
+	found := 0 // of the old documents
 	for _, f := range s.files {
+		old := documentRecord{problem: "not there"}
+		if f.before >= 0 {
+			old = s.old.documents[f.before]
+			found++
+		}
+		same := f.before >= 0 && f.record.hash == old.hash
+		s.dirty = s.dirty || !same
 		switch {
-		case f.before < 0:
+		case f.record.problem != "":
+			r.Failed = append(r.Failed, FileProblem{f.record.path, f.record.problem, same && old.problem != ""})
+			continue
+		case old.problem != "":
 			r.Added++
-		case f.record.hash == s.old.documents[f.before].hash:
+		case same:
 			r.Unchanged++
 		default:
 			r.Changed++
 		}
-		if f.record.problem != "" {
-			r.Failed = append(r.Failed, FileProblem{f.record.path, f.record.problem})
-		} else {
-			r.Files++
-		}
+		r.Files++
 		r.Passages += f.record.count
 	}
-	r.Removed = len(s.old.documents) - r.Unchanged - r.Changed
-	if r.Removed+r.Added+r.Changed > 0 || s.old.manifest == nil && len(s.files) > 0 {
-		s.dirty = true
+	r.Removed = s.old.readable() - r.Changed - r.Unchanged
+	s.dirty = s.dirty || found < len(s.old.documents)
+}
+
+// readable counts the documents with passages.
+func (t *table) readable() int {
+	n := 0
+	for _, d := range t.documents {
+		if d.problem == "" {
+			n++
+		}
 	}
+	return n
 }

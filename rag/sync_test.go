@@ -392,3 +392,23 @@ func TestEachParallelStopsAtTheFirstError(t *testing.T) {
 		t.Errorf("got %v after %d items, want all", err, done)
 	}
 }
+
+func TestAFileThatCannotBeReadIsNoNewFile(t *testing.T) {
+	l := newLibrary(t, handbook())
+	l.write("broken.docx", "PK\x03\x04 no archive follows")
+	c := l.open()
+	first := l.sync(c)
+	if first.Added != 3 || first.Files != 3 || len(first.Failed) != 1 || first.Failed[0].Known {
+		t.Errorf("sync says %+v, want three files added and one that failed for the first time", first)
+	}
+	again := l.sync(c)
+	if again.Added != 0 || again.Unchanged != 3 || again.Removed != 0 || len(again.Failed) != 1 || !again.Failed[0].Known {
+		t.Errorf("synced again: %+v, want three unchanged and the failure known", again)
+	}
+	l.write("pay.txt", "")
+	l.write("broken.docx", "Now it is text.")
+	mended := l.sync(c)
+	if mended.Files != 3 || mended.Unchanged != 2 || mended.Added != 1 || mended.Removed != 1 || len(mended.Failed) != 0 {
+		t.Errorf("one emptied, one mended: %+v; want one removed and one added", mended)
+	}
+}

@@ -28,7 +28,7 @@ func (s *syncing) scan(ctx context.Context) error {
 			return fmt.Errorf("index %s: %w", root, err)
 		}
 		for _, skipped := range listing.Skipped {
-			s.report.Skipped = append(s.report.Skipped, FileProblem{joinUnder(root, skipped.Name), skipped.Reason})
+			s.report.Skipped = append(s.report.Skipped, FileProblem{Path: joinUnder(root, skipped.Name), Reason: skipped.Reason})
 		}
 		for _, file := range listing.Files {
 			path, err := filepath.Abs(file.Path)

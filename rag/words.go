@@ -12,18 +12,19 @@ import (
 type words map[string]bool
 
 // contentTerms are a text's terms as the default analyser makes them, without
-// the words that only make a sentence a question.
-func contentTerms(text string) []string {
-	return slices.DeleteFunc(lexical.Default().Terms(text), func(term string) bool { return questionTerms[term] })
+// those that carry no content in the language.
+func (l *language) contentTerms(text string) []string {
+	return slices.DeleteFunc(lexical.Default().Terms(text), func(term string) bool { return l.empty[term] })
 }
 
-// questionTerms are stemmed; "mani" is "many".
+// questionTerms are the English terms that only make a sentence a question.
+// They are stemmed; "mani" is "many".
 var questionTerms = setOf("what which who whom whose when where why how mani much did do doe done can could would should has have had were been")
 
 // wordsOf is the set of a text's content terms.
-func wordsOf(text string) words {
+func (l *language) wordsOf(text string) words {
 	w := words{}
-	for _, term := range contentTerms(text) {
+	for _, term := range l.contentTerms(text) {
 		w[term] = true
 	}
 	return w
@@ -51,8 +52,9 @@ type weight map[string]float64
 
 func (r *Results) weights() weight {
 	w := weight{}
+	l := languageOf(r.Question)
 	for _, t := range r.Terms {
-		if !questionTerms[t.Term] {
+		if !l.empty[t.Term] {
 			w[t.Term] = t.IDF
 		}
 	}

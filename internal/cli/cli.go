@@ -120,6 +120,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 	root.AddCommand(
 		newAskCommand(a),
 		newSearchCommand(a),
+		newIndexesCommand(a),
 		newModelsCommand(a),
 		newPullCommand(a),
 		newServeCommand(a),

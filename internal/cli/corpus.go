@@ -61,7 +61,7 @@ func (a *app) openCorpus(ctx context.Context, roots []string, flags corpusFlags)
 			opened.embedder.Close()
 		}
 	}()
-	options := rag.CorpusOptions{PDFCache: filepath.Join(a.config.Home, "cache", "pdf")}
+	options := rag.CorpusOptions{PDFCache: filepath.Join(a.config.Home, "cache", "pdf"), Indexes: a.indexesDir()}
 	if !flags.keyword {
 		opened.embedder, err = a.openEmbedder(ctx, flags.embedModel)
 		if err != nil {
@@ -114,7 +114,7 @@ func (a *app) indexDir(roots []string, flags corpusFlags, e *rag.Embedding) stri
 	}
 	key := strings.Join(slices.Concat(roots, []string{""}, flags.exclude), "\x00")
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(a.config.Home, "index", hex.EncodeToString(sum[:8]), filepath.Base(kind))
+	return filepath.Join(a.indexesDir(), hex.EncodeToString(sum[:8]), filepath.Base(kind))
 }
 
 // openEmbedder loads an embedding model, fetching a missing one. It returns
@@ -197,14 +197,27 @@ func (a *app) syncWithProgress(ctx context.Context, corpus *rag.Corpus, roots []
 	})
 }
 
+// reportProblems names the files that could not be read, the first time, and
+// counts those it has named before.
 func (a *app) reportProblems(failed []rag.FileProblem) {
 	const shown = 10
-	for i, p := range failed {
-		if i == shown {
-			fmt.Fprintf(a.stderr, "… and %d more files that could not be read\n", len(failed)-shown)
-			break
+	named, known := 0, 0
+	for _, p := range failed {
+		switch {
+		case p.Known:
+			known++
+		case named < shown:
+			fmt.Fprintf(a.stderr, "not read: %s: %s\n", printable(relative(p.Path)), p.Reason)
+			fallthrough
+		default:
+			named++
 		}
-		fmt.Fprintf(a.stderr, "not read: %s: %s\n", printable(p.Path), p.Reason)
+	}
+	if named > shown {
+		fmt.Fprintf(a.stderr, "… and %d more files that could not be read\n", named-shown)
+	}
+	if known > 0 {
+		fmt.Fprintf(a.stderr, "Not read, as before: %s.\n", plural(known, "file"))
 	}
 }
 

@@ -21,6 +21,8 @@ import (
 const (
 	learnAnswerable = 400
 	learnWithheld   = 195
+
+	learnInOthers = 120 // of each kind and language
 )
 
 // example is one question's candidates with the reward of each.
@@ -31,7 +33,7 @@ type example struct {
 
 func learnSection(ctx context.Context, b *bench) error {
 	b.trace = true
-	results, err := b.askSample(ctx, question.odd, learnAnswerable, learnWithheld)
+	results, err := b.askSample(ctx, "en", question.odd, learnAnswerable, learnWithheld)
 	if err != nil {
 		return err
 	}
@@ -66,6 +68,24 @@ func learnSection(ctx context.Context, b *bench) error {
 	rescore(results, spans)
 	b.learnGate("gate", results, func(t *rag.Trace) []float64 { return t.Gate })
 	b.learnGate("keywordGate", results, withoutVectors)
+	return nil
+}
+
+// learnLanguagesSection fits the gate for questions that are not in English, on
+// the odd halves of the other languages together.
+func learnLanguagesSection(ctx context.Context, b *bench) error {
+	b.trace = true
+	var all []asked
+	for _, language := range otherLanguages {
+		results, err := b.askSample(ctx, language, question.odd, learnInOthers, learnInOthers)
+		if err != nil {
+			return err
+		}
+		b.printAnswers(language, results)
+		all = append(all, results...)
+	}
+	b.learnGate("otherGate", all, func(t *rag.Trace) []float64 { return t.Gate })
+	b.learnGate("otherKeywordGate", all, withoutVectors)
 	return nil
 }
 

@@ -3,7 +3,9 @@
 //
 //	retrieval  BM25, vectors and their fusion on SciFact and XQuAD
 //	answers    questions asked of 48 articles, with and without the answer there
+//	languages  the same in German and Spanish
 //	learn      the numbers of rag/weights.go, fitted on the odd half
+//	learn-languages  the gate of the other languages, likewise
 //
 // It needs the shared test data and the two default models.
 package main
@@ -60,16 +62,17 @@ func run(ctx context.Context) error {
 	}
 	defer b.close()
 	sections := map[string]func(context.Context, *bench) error{
-		"retrieval": retrievalSection, "answers": answersSection, "learn": learnSection,
+		"retrieval": retrievalSection, "answers": answersSection, "languages": languagesSection, "learn": learnSection,
+		"learn-languages": learnLanguagesSection,
 	}
 	names := flag.Args()
 	if len(names) == 0 {
-		names = []string{"retrieval", "answers"}
+		names = []string{"retrieval", "answers", "languages"}
 	}
 	for _, name := range names {
 		section, ok := sections[name]
 		if !ok {
-			return fmt.Errorf("no section %q: want retrieval, answers or learn", name)
+			return fmt.Errorf("no section %q: want retrieval, answers, languages, learn or learn-languages", name)
 		}
 		if err := section(ctx, b); err != nil {
 			return err

@@ -21,6 +21,9 @@ type question struct {
 // odd says whether the question belongs to the half that may be learned on.
 func (q question) odd() bool { return q.index%2 == 1 }
 
+// even says whether it is of the half that is only reported.
+func (q question) even() bool { return !q.odd() }
+
 // article is one article: its title and paragraphs.
 type article struct {
 	title      string

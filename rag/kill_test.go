@@ -1,0 +1,150 @@
+package rag
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// syncInChild tells the test binary, started again as a child process, to sync
+// instead of testing: the index and the folder of documents follow.
+const syncInChild = "sync"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == syncInChild {
+		os.Exit(childSync(os.Args[2], os.Args[3]))
+	}
+	os.Exit(m.Run())
+}
+
+// childSync syncs once and says so.
+func childSync(dir, root string) int {
+	options := CorpusOptions{Embedding: (&wordEmbedder{}).embedding("w1"), ChunkTokens: 30}
+	c, err := OpenCorpus(dir, options)
+	if err == nil {
+		defer c.Close()
+		_, err = c.Sync(context.Background(), []string{root}, SyncOptions{})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println("synced")
+	return 0
+}
+
+// TestAKilledSyncLeavesTheOldIndexOrTheNew kills a process at random moments of
+// a Sync on the real disk, the first of an index and later ones. What it leaves
+// must be whole, the old index or the new, and the next Sync must complete.
+func TestAKilledSyncLeavesTheOldIndexOrTheNew(t *testing.T) {
+	kills := 60
+	if testing.Short() {
+		kills = 10
+	}
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	files := map[string]string{}
+	for i := range 40 {
+		files[fmt.Sprintf("%02d.txt", i)] = strings.Repeat(fmt.Sprintf("Lamp %d stands on the pier.\n\n", i), 20)
+	}
+	l := newLibrary(t, files)
+	whole := runChild(t, l, -1) // how long an undisturbed one takes
+	if err := os.RemoveAll(l.dir); err != nil {
+		t.Fatal(err)
+	}
+
+	killed, before := 0, ""
+	for i := range kills {
+		after := fmt.Sprintf("The keeper of turn %d.", i)
+		l.write("keeper.txt", after)
+		took := runChild(t, l, time.Duration(random.Int64N(int64(whole)*5/4)))
+		if took >= 0 {
+			killed++
+		}
+		if err := Check(l.dir); err != nil {
+			t.Fatalf("kill %d: the index is not whole: %v", i, err)
+		}
+		c := l.open()
+		if got := keeper(l, c); got != before && got != after {
+			t.Fatalf("kill %d: the index has %q, want %q or %q", i, got, before, after)
+		}
+		if i%5 == 4 { // else the next child finds what this one left
+			l.sync(c)
+			if got := keeper(l, c); got != after {
+				t.Fatalf("kill %d: synced again, the index has %q, want %q", i, got, after)
+			}
+			onlyLiveFiles(t, l.dir)
+		}
+		before = keeper(l, c)
+		c.Close()
+	}
+	if killed < kills/4 {
+		t.Errorf("only %d of %d processes were killed before they had done", killed, kills)
+	}
+}
+
+// keeper is what the index has of the file that changes, "" without an index.
+func keeper(l *library, c *Corpus) string {
+	l.Helper()
+	if c.Len() == 0 {
+		return ""
+	}
+	text, err := c.DocumentText(filepath.Join(l.root, "keeper.txt"))
+	if err != nil {
+		l.Fatal(err)
+	}
+	return text
+}
+
+// runChild syncs the library in a child process and kills it after a while, or
+// lets it end if the while is negative. It returns how long an undisturbed one
+// took, or a negative time if the child ended before it was killed.
+func runChild(t *testing.T, l *library, while time.Duration) time.Duration {
+	t.Helper()
+	child := exec.Command(os.Args[0], syncInChild, l.dir, l.root)
+	var out strings.Builder
+	child.Stdout, child.Stderr = &out, &out
+	start := time.Now()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if while >= 0 {
+		time.Sleep(while)
+		_ = child.Process.Kill() // it may have ended
+	}
+	err := child.Wait()
+	done := strings.Contains(out.String(), "synced")
+	switch {
+	case err != nil && !child.ProcessState.Exited() && while >= 0:
+		return 0 // killed
+	case err != nil || !done:
+		t.Fatalf("the child failed: %v\n%s", err, &out)
+	case while >= 0:
+		return -1
+	}
+	return time.Since(start)
+}
+
+// onlyLiveFiles fails when a Sync left files of dead writers.
+func onlyLiveFiles(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), ".tmp") || entry.Name() == pendingName {
+			t.Errorf("%s is left", entry.Name())
+		}
+	}
+	if want := len(partKinds) + 2; len(entries) != want {
+		t.Errorf("the directory holds %d files, want %d: one generation, manifest and lock", len(entries), want)
+	}
+}
