@@ -46,15 +46,12 @@ type match struct {
 	start, end int
 }
 
-// next finds the first match in text[from:].
-func (a *addedTokens) next(text string, from int, o Options) match {
+// next finds the first match in text[from:] that is allowed.
+func (a *addedTokens) next(text string, from int, allows func(m match, control bool) bool) match {
 	for i := from; a.any && i < len(text); i++ {
 		for _, t := range a.byFirst[text[i]] {
-			if t.control && !o.Special || !strings.HasPrefix(text[i:], t.text) {
-				continue
-			}
 			m := match{t.id, i, i + len(t.text)}
-			if t.control && o.verbatim(m) {
+			if !strings.HasPrefix(text[i:], t.text) || !allows(m, t.control) {
 				continue
 			}
 			if t.singleWord && touchesWord(text, m) {
@@ -70,6 +67,11 @@ func (a *addedTokens) next(text string, from int, o Options) match {
 		}
 	}
 	return match{none, len(text), len(text)}
+}
+
+// allows reports whether a token may be matched where it is written.
+func (o *Options) allows(m match, control bool) bool {
+	return !control || o.Special && !o.verbatim(m)
 }
 
 // verbatim reports whether a match reaches into a verbatim part.

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/ragstone/ragstone/internal/gguf"
 	"github.com/ragstone/ragstone/internal/testenv"
@@ -117,7 +119,17 @@ func TestBOSIsAddedAsTheFileSays(t *testing.T) {
 
 func TestWrongGGUFTokenizersAreNamed(t *testing.T) {
 	for want, change := range map[string]func(map[string]any){
-		`tokenizer.ggml.model "llama" is not supported`:  func(m map[string]any) { m["tokenizer.ggml.model"] = "llama" },
+		`tokenizer.ggml.model "rwkv" is not supported`: func(m map[string]any) { m["tokenizer.ggml.model"] = "rwkv" },
+		`"tokenizer.ggml.scores" (an array of`:         func(m map[string]any) { m["tokenizer.ggml.model"] = "llama" },
+		`4 tokens but 1 scores`: func(m map[string]any) {
+			m["tokenizer.ggml.model"], m["tokenizer.ggml.scores"] = "llama", []float32{1}
+		},
+		`score of token 1 is not a number`: func(m map[string]any) {
+			m["tokenizer.ggml.model"], m["tokenizer.ggml.scores"] = "t5", []float32{1, float32(math.NaN()), 0, 0}
+		},
+		`needs its unknown token`: func(m map[string]any) {
+			m["tokenizer.ggml.model"], m["tokenizer.ggml.scores"] = "t5", []float32{1, 2, 0, 0}
+		},
 		`tokenizer.ggml.pre "klingon" is not supported`:  func(m map[string]any) { m["tokenizer.ggml.pre"] = "klingon" },
 		`"tokenizer.ggml.model" (a string): the file`:    func(m map[string]any) { m["tokenizer.ggml.model"] = nil },
 		`"tokenizer.ggml.tokens" (an array of strings)`:  func(m map[string]any) { m["tokenizer.ggml.tokens"] = nil },
@@ -141,20 +153,32 @@ func TestWrongTokenizerJSONIsNamed(t *testing.T) {
 	bert := func(more string) string {
 		return fmt.Sprintf(`{"model":{"type":"WordPiece","vocab":{"[UNK]":0,"a":1}%s`, more)
 	}
+	bpe := func(more string) string { return `{"model":{"vocab":{"a":0}},` + more + `}` }
 	for file, want := range map[string]string{
-		`{`:                                          "unexpected end of JSON input",
-		`{"model":{"type":"Unigram"}}`:               `model "Unigram" is not supported`,
-		`{"model":{"type":"BPE"}}`:                   `model.vocab`,
-		`{"model":{"vocab":{"a":-1}}}`:               `token "a" has the id -1`,
-		`{"model":{"vocab":{"a":1e9}}}`:              `model.vocab`,
-		`{"model":{"vocab":{"a":99999999}}}`:         `token "a" has the id 99999999, out of range`,
-		`{"model":{"vocab":{"a":0,"b":0}}}`:          `have the same id 0`,
-		`{"model":{"vocab":{"a":0}}}`:                `BPE without a ByteLevel pre-tokenizer is not supported`,
-		`{"model":{"vocab":{"a":0},"merges":["a"]}}`: `merge "a" has no space`,
-		`{"model":{"vocab":{"a":0}},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"x+"},"behavior":"Isolated"}}`: `Split with pattern "x+"`,
-		bert(`}}`): `WordPiece with normalizer null is not supported`,
-		bert(`},"normalizer":{"type":"BertNormalizer"}}`):                                                                                                                    `WordPiece with pre_tokenizer null`,
+		`{`:                                                         "unexpected end of JSON input",
+		`{"model":{"type":"Bigram"}}`:                               `model "Bigram" is not supported`,
+		`{"model":{"type":"BPE"}}`:                                  `model.vocab`,
+		`{"model":{"vocab":{"a":-1}}}`:                              `token "a" has the id -1`,
+		`{"model":{"vocab":{"a":1e9}}}`:                             `model.vocab`,
+		`{"model":{"vocab":{"a":99999999}}}`:                        `token "a" has the id 99999999, out of range`,
+		`{"model":{"vocab":{"a":0,"b":0}}}`:                         `have the same id 0`,
+		`{"model":{"vocab":{"a":0},"merges":["a"]}}`:                `merge "a" has no space`,
+		`{"model":{"vocab":{"a":0},"end_of_word_suffix":"</w>"}}`:   `BPE with a subword prefix or suffix is not supported`,
+		`{"model":{"type":"Unigram","vocab":[["a"]]}}`:              `a token with its score has 1 parts`,
+		`{"model":{"type":"Unigram","vocab":[["a",0]],"unk_id":1}}`: `unk_id is 1, the vocabulary has 1 tokens`,
+		`{"model":{"type":"Unigram","vocab":[["a",0]]},"pre_tokenizer":{"type":"ByteLevel"}}`:                                                                                `Unigram with a ByteLevel pre-tokenizer`,
+		bpe(`"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(?<=x)y"},"behavior":"Isolated"}`):                                                                          `pattern "(?<=x)y": group (?<= is not supported`,
+		bpe(`"pre_tokenizer":{"type":"Split","pattern":{"Regex":"x"},"behavior":"Shred"}`):                                                                                   `behavior "Shred" is not supported`,
+		bpe(`"pre_tokenizer":{"type":"UnicodeScripts"}`):                                                                                                                     `pre_tokenizer "UnicodeScripts" is not supported`,
+		bpe(`"pre_tokenizer":{"type":"Metaspace","prepend_scheme":"last"}`):                                                                                                  `prepend_scheme "last" is not supported`,
+		bpe(`"normalizer":{"type":"ByteLevel"}`):                                                                                                                             `normalizer "ByteLevel" is not supported`,
+		bpe(`"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"}`):                                                                                             `precompiled charsmap: too short`,
+		bpe(`"normalizer":{"type":"Replace","pattern":{"Regex":"[a"},"content":""}`):                                                                                         `a class without ]`,
+		bpe(`"decoder":{"type":"CTC"}`):                                                                                                                                      `decoder "CTC" is not supported`,
+		bpe(`"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"z"}}]}`):                                                                         `token "z" is not in the vocabulary`,
+		bpe(`"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"z"}}],"special_tokens":{"z":{"ids":[7]}}}`):                                      `token "z" has the id 7`,
 		bert(`,"unk_token":"[X]"},"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"}}`):                                                      `unk_token "[X]" is not in the vocabulary`,
+		bert(`},"pre_tokenizer":{"type":"ByteLevel"}}`):                                                                                                                      `WordPiece with a ByteLevel pre-tokenizer`,
 		bert(`},"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":{"type":"BertProcessing","sep":["a",1],"cls":["z",2]}}`): `token "z" is not in the vocabulary`,
 	} {
 		_, err := FromJSON([]byte(file))
@@ -168,7 +192,7 @@ func TestWrongTokenizerJSONIsNamed(t *testing.T) {
 // wants NFC.
 func TestComposedTextKeepsItsOffsets(t *testing.T) {
 	tok := tinyBPE(t)
-	tok.model = &composed{tok.model.(*bpe)}
+	tok.normal = unicodeForm(norm.NFC)
 	const text = "a e\u0301 b"
 	var got []string
 	for _, p := range tok.EncodeOffsets(text, Options{}) {

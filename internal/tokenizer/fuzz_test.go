@@ -36,7 +36,7 @@ func tinyBPE(tb testing.TB) *Tokenizer {
 		{text: "<mid>", id: t.ids["<mid>"]},
 	})
 	t.bos, t.eos = none, t.ids["<end>"]
-	t.model = newBPE(t, pretokenizer{splitters: []splitter{splitGPT2}}, merges)
+	t.model = cutBy(splitGPT2).pipeline(newBPE(t, merges, false))
 	return t
 }
 
@@ -82,26 +82,41 @@ func FuzzByteLevel(f *testing.F) {
 func FuzzSplitters(f *testing.F) {
 	f.Add("Hello, y'all! 1234 \r\n\t  Ünï 한국 ǅ ʰa\u0301B")
 	f.Add("\xff 'LL\u00a0")
-	var all []splitter
-	for _, name := range []string{"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "gpt-4o", "tekken", "falcon", "deepseek-coder"} {
+	var all []step
+	for _, name := range pretokenizerNames {
 		p, ok := pretokenizerNamed(name)
 		if !ok {
 			f.Fatalf("pre-tokeniser %s is missing", name)
 		}
-		all = append(all, p.splitters...)
+		all = append(all, p.steps...)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for i, split := range all {
-			for rest := text; rest != ""; {
-				n := split(rest)
-				if n < 1 || n > len(rest) {
-					t.Fatalf("splitter %d takes %d bytes of %q", i, n, rest)
-				}
-				rest = rest[n:]
+		for i, step := range all {
+			if got := strings.Join(words(step, text), ""); got != text {
+				t.Fatalf("step %d makes %q of %q", i, got, text)
 			}
 		}
 	})
 }
+
+// pretokenizerNames has a name of each pre-tokeniser.
+var pretokenizerNames = []string{
+	"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "gpt-4o", "tekken", "falcon", "default", "deepseek-coder",
+	"deepseek-llm", "deepseek-v3", "youtu", "bloom", "viking", "kimi-k2", "superbpe", "bailingmoe", "seed-coder",
+	"exaone-moe", "minicpm5", "chameleon",
+}
+
+// words returns what a step makes of a text.
+func words(c step, text string) []string {
+	var w wordList
+	p := &pipeline{[]step{c}, &w}
+	p.encode(&scratch{}, aligned{text: text})
+	return w
+}
+
+type wordList []string
+
+func (w *wordList) word(_ *scratch, a aligned) { *w = append(*w, a.text) }
 
 func FuzzWordPiece(f *testing.F) {
 	for _, seed := range []string{"", "unaffable café", "a\u0301 가 İ", "\xff\x00 x", "日本x語", strings.Repeat("é", 120)} {
@@ -137,23 +152,24 @@ func FuzzFromJSON(f *testing.F) {
 
 // TestHeapMergesLikeTheScan compares the two ways of merging a word.
 func TestHeapMergesLikeTheScan(t *testing.T) {
-	b := tinyBPE(t).model.(*bpe)
+	b := tinyBPE(t).model.(*pipeline).words.(*bpe)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		word := make([]byte, 2+rng.IntN(shortWord-1))
 		for i := range word {
 			word[i] = "aaabbc\xc3\xa9 "[rng.IntN(9)]
 		}
-		var m merger
-		ids := func(symbols []mergeSymbol) (out []int32) {
-			for _, s := range symbols {
-				out = append(out, s.id, int32(s.start), int32(s.end))
+		merged := func(merge func(*merger, *pairTable) []mergeSymbol) (out []int32) {
+			var m merger
+			for i, c := range word {
+				m.symbols = append(m.symbols, mergeSymbol{id: b.bytes[c], start: int32(i), end: int32(i + 1)})
+			}
+			for _, s := range merge(&m, &b.pairs) {
+				out = append(out, s.id, s.start, s.end)
 			}
 			return out
 		}
-		scanned := ids(m.scan(b, string(word)))
-		m.symbols = m.symbols[:0]
-		if diff := cmp.Diff(scanned, ids(m.heap(b, string(word)))); diff != "" {
+		if diff := cmp.Diff(merged((*merger).scan), merged((*merger).heap)); diff != "" {
 			t.Fatalf("%q: scan and heap differ (-scan +heap):\n%s", word, diff)
 		}
 	}

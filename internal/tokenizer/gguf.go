@@ -10,18 +10,21 @@ import (
 
 // The kinds of tokens in tokenizer.ggml.token_type that need treatment.
 const (
+	ggufNormal  = 1
 	ggufUnknown = 2
 	ggufControl = 3
 	ggufUser    = 4
+	ggufByte    = 6
 )
 
 // ErrUnsupported is wrapped by the errors of FromGGUF and FromJSON that name
 // something this package does not do.
 var ErrUnsupported = errors.New("not supported")
 
-// FromGGUF reads the tokenizer of a GGUF file: tokenizer.ggml.model must be
-// "gpt2", byte-level BPE, with a pre-tokeniser that is known here, or "bert",
-// WordPiece. The tokenizer keeps nothing of the file.
+// FromGGUF reads the tokenizer of a GGUF file. tokenizer.ggml.model must be
+// "gpt2", byte-level BPE, with a pre-tokeniser that is known here; "llama",
+// SentencePiece's BPE; "gemma4", BPE of characters; "t5", SentencePiece's
+// Unigram; or "bert", WordPiece. The tokenizer keeps nothing of the file.
 func FromGGUF(f *gguf.File) (*Tokenizer, error) {
 	model, err := f.String("tokenizer.ggml.model")
 	if err != nil {
@@ -32,6 +35,12 @@ func FromGGUF(f *gguf.File) (*Tokenizer, error) {
 	switch model {
 	case "gpt2":
 		t, err = g.byteLevel()
+	case "llama":
+		t, err = g.scored()
+	case "gemma4":
+		t, err = g.characters()
+	case "t5":
+		t, err = g.unigram()
 	case "bert":
 		t, err = g.wordPiece()
 	default:
@@ -48,8 +57,9 @@ func FromGGUF(f *gguf.File) (*Tokenizer, error) {
 
 // ggufReader reads optional values; err is the first that has a wrong type.
 type ggufReader struct {
-	f   *gguf.File
-	err error
+	f     *gguf.File
+	err   error
+	kinds []int64 // of the tokens, once the vocabulary is read
 }
 
 func (g *ggufReader) keep(err error) {
@@ -103,6 +113,7 @@ func (g *ggufReader) vocabulary(spell func(name string) string) (*Tokenizer, err
 		if kinds != nil {
 			kind = kinds[i]
 		}
+		g.kinds = append(g.kinds, kind)
 		k := token{name: name, control: kind == ggufControl || kind == ggufUnknown}
 		if k.control || kind == ggufUser {
 			added = append(added, addedToken{text: name, id: int32(i), control: k.control})
@@ -111,6 +122,10 @@ func (g *ggufReader) vocabulary(spell func(name string) string) (*Tokenizer, err
 		case k.control:
 		case kind == ggufUser:
 			k.text = name
+		case kind == ggufByte:
+			if c, ok := parseByteName(name); ok {
+				k.text = string([]byte{c})
+			}
 		default:
 			k.text = spell(name)
 		}
@@ -139,29 +154,42 @@ func (g *ggufReader) byteLevel() (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	merges, err := g.merges()
+	if err != nil {
+		return nil, err
+	}
+	t.model = p.pipeline(newBPE(t, merges, p.wholeWords))
+	g.around(t, p.bos)
+	return t, nil
+}
+
+func (g *ggufReader) merges() ([][2]string, error) {
 	lines, err := g.f.Strings("tokenizer.ggml.merges")
 	if err != nil {
 		return nil, err
 	}
 	merges := make([][2]string, len(lines))
 	for i, line := range lines {
+		var ok bool
 		if merges[i], ok = parseMerge(line); !ok {
 			return nil, fmt.Errorf("merge %d is %q, want two spellings and a space between", i, line)
 		}
 	}
+	return merges, nil
+}
+
+// around reads the tokens that begin and end texts; bos says whether BOS does
+// where the file does not say.
+func (g *ggufReader) around(t *Tokenizer, bos bool) {
 	size := len(t.tokens)
-	m := newBPE(t, p, merges)
-	m.unknown = none
-	t.model = m
 	t.bos, t.eos = g.id("tokenizer.ggml.bos_token_id", size), g.id("tokenizer.ggml.eos_token_id", size)
-	if g.bool("tokenizer.ggml.add_bos_token", p.bos) && t.bos != none {
+	if g.bool("tokenizer.ggml.add_bos_token", bos) && t.bos != none {
 		t.prefix = []int32{t.bos}
 	}
 	if g.bool("tokenizer.ggml.add_eos_token", false) && t.eos != none {
 		t.suffix = []int32{t.eos}
 	}
 	t.setEnds(g.id("tokenizer.ggml.eot_token_id", size), g.id("tokenizer.ggml.eom_token_id", size))
-	return t, nil
 }
 
 // parseMerge splits "Ġ the" at the space after its first character.
@@ -200,6 +228,7 @@ func (g *ggufReader) wordPiece() (*Tokenizer, error) {
 		return nil, errors.New("a BERT vocabulary needs its [CLS] and [SEP] tokens")
 	}
 	t.prefix, t.suffix = []int32{t.bos}, []int32{t.eos}
+	t.pair = bertPair(t.bos, t.eos)
 	t.setEnds()
 	return t, nil
 }

@@ -20,6 +20,7 @@ type fileAddedToken struct {
 	ID         int32  `json:"id"`
 	Content    string `json:"content"`
 	SingleWord bool   `json:"single_word"`
+	Normalized *bool  `json:"normalized"`
 	LStrip     bool   `json:"lstrip"`
 	RStrip     bool   `json:"rstrip"`
 	Special    bool   `json:"special"`
@@ -34,6 +35,11 @@ type fileModel struct {
 	Suffix       *string         `json:"end_of_word_suffix"`
 	MaxRunes     *int            `json:"max_input_chars_per_word"`
 	IgnoreMerges bool            `json:"ignore_merges"`
+	ByteFallback bool            `json:"byte_fallback"`
+	FuseUnk      bool            `json:"fuse_unk"`
+	UnkID        *int32          `json:"unk_id"`
+
+	scores []float64 // of Unigram's tokens
 }
 
 // fileMerge is "a b" in older files and ["a", "b"] in newer ones.
@@ -72,6 +78,7 @@ type fileStep struct {
 	Normalizers   []fileStep `json:"normalizers"`
 	PreTokenizers []fileStep `json:"pretokenizers"`
 	Processors    []fileStep `json:"processors"`
+	Decoders      []fileStep `json:"decoders"`
 
 	// BertNormalizer
 	CleanText    *bool `json:"clean_text"`
@@ -79,18 +86,33 @@ type fileStep struct {
 	StripAccents *bool `json:"strip_accents"`
 	Lowercase    *bool `json:"lowercase"`
 
-	// Split, Digits, ByteLevel
+	// Replace, Prepend, Strip, Precompiled
+	Content    string `json:"content"`
+	Prepend    string `json:"prepend"`
+	StripLeft  *bool  `json:"strip_left"`
+	StripRight *bool  `json:"strip_right"`
+	Charsmap   []byte `json:"precompiled_charsmap"`
+	Start      int    `json:"start"`
+	Stop       int    `json:"stop"`
+
+	// Split, Digits, ByteLevel, Metaspace, CharDelimiterSplit
 	Pattern          filePattern `json:"pattern"`
 	Behavior         string      `json:"behavior"`
 	Invert           bool        `json:"invert"`
 	IndividualDigits bool        `json:"individual_digits"`
-	AddPrefixSpace   bool        `json:"add_prefix_space"`
+	AddPrefixSpace   *bool       `json:"add_prefix_space"`
 	UseRegex         *bool       `json:"use_regex"`
+	Replacement      string      `json:"replacement"`
+	PrependScheme    string      `json:"prepend_scheme"`
+	Split            *bool       `json:"split"`
+	Delimiter        string      `json:"delimiter"`
 
 	// TemplateProcessing; BertProcessing and RobertaProcessing
-	Single []filePart     `json:"single"`
-	Sep    *fileTokenPair `json:"sep"`
-	CLS    *fileTokenPair `json:"cls"`
+	Single        []filePart                  `json:"single"`
+	Pair          []filePart                  `json:"pair"`
+	SpecialTokens map[string]fileSpecialToken `json:"special_tokens"`
+	Sep           *fileTokenPair              `json:"sep"`
+	CLS           *fileTokenPair              `json:"cls"`
 
 	// WordPiece
 	Cleanup *bool `json:"cleanup"`
@@ -102,10 +124,17 @@ type filePattern struct {
 }
 
 type filePart struct {
-	SpecialToken *struct {
-		ID string `json:"id"`
-	} `json:"SpecialToken"`
-	Sequence *struct{} `json:"Sequence"`
+	SpecialToken *filePartID `json:"SpecialToken"`
+	Sequence     *filePartID `json:"Sequence"`
+}
+
+type filePartID struct {
+	ID   string `json:"id"`
+	Type int32  `json:"type_id"`
+}
+
+type fileSpecialToken struct {
+	IDs []int32 `json:"ids"`
 }
 
 // fileTokenPair is ["[SEP]", 102].
@@ -130,9 +159,9 @@ func flag(b *bool, otherwise bool) bool {
 	return *b
 }
 
-// FromJSON reads a tokenizer.json of Hugging Face: WordPiece with BERT's
-// normaliser, or byte-level BPE. BOS and EOS are those that its post-processor
-// puts around a text; the file names no others.
+// FromJSON reads a tokenizer.json of Hugging Face with a BPE, Unigram or
+// WordPiece model. BOS and EOS are those that its post-processor puts around a
+// text; the file names no others.
 func FromJSON(data []byte) (*Tokenizer, error) {
 	var f tokenizerFile
 	if err := json.Unmarshal(data, &f); err != nil {
@@ -146,20 +175,23 @@ func FromJSON(data []byte) (*Tokenizer, error) {
 }
 
 func (f *tokenizerFile) build() (*Tokenizer, error) {
-	var err error
-	switch f.Model.Type {
-	case "BPE", "WordPiece", "":
-	default:
-		return nil, fmt.Errorf("model %q is %w", f.Model.Type, ErrUnsupported)
-	}
 	t := &Tokenizer{bos: none, eos: none}
-	if err = f.vocabulary(t); err != nil {
+	var err error
+	if f.Normalizer != nil {
+		if t.normal, err = f.Normalizer.normalizer(); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.vocabulary(t); err != nil {
 		return nil, err
 	}
-	if f.Model.Type == "WordPiece" {
+	switch f.Model.Type {
+	case "WordPiece":
 		err = f.wordPiece(t)
-	} else {
-		err = f.byteLevel(t)
+	case "BPE", "":
+		err = f.bpe(t)
+	case "Unigram":
+		err = f.unigram(t)
 	}
 	if err != nil {
 		return nil, err
@@ -176,11 +208,8 @@ func (f *tokenizerFile) build() (*Tokenizer, error) {
 // vocabulary reads the tokens of the model and the added ones. Ids may have
 // gaps, but few.
 func (f *tokenizerFile) vocabulary(t *Tokenizer) error {
-	if err := json.Unmarshal(f.Model.Vocab, &t.ids); err != nil {
-		return fmt.Errorf("model.vocab: %w", err)
-	}
-	if t.ids == nil {
-		t.ids = map[string]int32{}
+	if err := f.Model.vocabulary(t); err != nil {
+		return err
 	}
 	for _, a := range f.AddedTokens {
 		t.ids[a.Content] = a.ID
@@ -199,16 +228,72 @@ func (f *tokenizerFile) vocabulary(t *Tokenizer) error {
 		}
 		t.tokens[id].name = name
 	}
-	var added []addedToken
+	f.addedTokens(t)
+	return nil
+}
+
+// vocabulary reads the model's own tokens into t.ids: an object of ids, or
+// Unigram's list of tokens with their scores.
+func (m *fileModel) vocabulary(t *Tokenizer) error {
+	switch m.Type {
+	case "BPE", "WordPiece", "":
+		if err := json.Unmarshal(m.Vocab, &t.ids); err != nil {
+			return fmt.Errorf("model.vocab: %w", err)
+		}
+		if t.ids == nil {
+			t.ids = map[string]int32{}
+		}
+		return nil
+	case "Unigram":
+		var scored []fileScored
+		if err := json.Unmarshal(m.Vocab, &scored); err != nil {
+			return fmt.Errorf("model.vocab: %w", err)
+		}
+		t.ids = make(map[string]int32, len(scored))
+		for i, k := range scored {
+			t.ids[k.name] = int32(i)
+			m.scores = append(m.scores, k.score)
+		}
+		return nil
+	}
+	return fmt.Errorf("model %q is %w", m.Type, ErrUnsupported)
+}
+
+// fileScored is ["▁the", -3.2].
+type fileScored struct {
+	name  string
+	score float64
+}
+
+func (k *fileScored) UnmarshalJSON(data []byte) error {
+	pair := []any{&k.name, &k.score}
+	if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return fmt.Errorf("a token with its score has %d parts, want 2", len(pair))
+	}
+	return nil
+}
+
+// addedTokens sets what is matched before the model sees a text: in the text
+// as it is, or after normalisation, where their own spelling is normalised too.
+func (f *tokenizerFile) addedTokens(t *Tokenizer) {
+	var plain, formal []addedToken
 	for _, a := range f.AddedTokens {
 		t.tokens[a.ID].control = a.Special
-		added = append(added, addedToken{
+		k := addedToken{
 			text: a.Content, id: a.ID, control: a.Special,
 			stripLeft: a.LStrip, stripRight: a.RStrip, singleWord: a.SingleWord,
-		})
+		}
+		if t.normal != nil && flag(a.Normalized, !a.Special) {
+			k.text = t.normal.normalize(aligned{text: a.Content}).text
+			formal = append(formal, k)
+		} else {
+			plain = append(plain, k)
+		}
 	}
-	t.added = newAddedTokens(added)
-	return nil
+	t.added, t.formal = newAddedTokens(plain), newAddedTokens(formal)
 }
 
 // texts gives every token that is not a control token its text; added tokens

@@ -3,50 +3,44 @@ package tokenizer
 // merger holds the working memory of merging one word.
 type merger struct {
 	symbols []mergeSymbol
+	links   []link
 	queue   []candidate
+	found   []wordToken
 }
 
-// mergeSymbol is a symbol that covers word[start:end]. While it is in a list,
-// next and prev link it, -1 at the ends; end == start marks a merged one.
+// mergeSymbol is a symbol that covers word[start:end]; rank is that of its
+// merge with the next one, while a short word is merged.
 type mergeSymbol struct {
 	id         int32
-	start, end int
-	prev, next int
+	start, end int32
+	rank       uint32
 }
 
-// shortWord is the longest word that is merged by scanning for the best pair
-// each time, which is quadratic but quick; longer ones use a heap. The two
-// give equal results.
+// shortWord is the longest word, in symbols, that is merged by scanning for the
+// best pair each time, which is quadratic but quick; longer ones use a heap.
+// The two give equal results.
 const shortWord = 48
 
-// merge merges the bytes of a word until no adjacent pair has a merge, the
+// merge merges m.symbols until no adjacent pair has a merge, the
 // earliest-learned merge first and the leftmost of equal ones. The result is
 // valid until the next call.
-func (m *merger) merge(b *bpe, word string) []mergeSymbol {
-	m.symbols = m.symbols[:0]
-	if len(word) <= shortWord {
-		return m.scan(b, word)
+func (m *merger) merge(pairs *pairTable) []mergeSymbol {
+	if len(m.symbols) < 2 {
+		return m.symbols
 	}
-	return m.heap(b, word)
-}
-
-// shortSymbol is a symbol of a short word. It starts where the one before
-// ends; rank is that of its merge with the next one.
-type shortSymbol struct {
-	id, end int32
-	rank    uint32
+	if len(m.symbols) <= shortWord {
+		return m.scan(pairs)
+	}
+	return m.heap(pairs)
 }
 
 // scan merges a short word.
-func (m *merger) scan(b *bpe, word string) []mergeSymbol {
-	var symbols [shortWord]shortSymbol
-	s := symbols[:len(word)]
-	for i := range s {
-		s[i] = shortSymbol{b.bytes[word[i]], int32(i + 1), noRank}
-		if i > 0 {
-			s[i-1].rank = b.pairs.find(s[i-1].id, s[i].id).rank
-		}
+func (m *merger) scan(pairs *pairTable) []mergeSymbol {
+	s := m.symbols
+	for i := range s[1:] {
+		s[i].rank = pairs.find(s[i].id, s[i+1].id).rank
 	}
+	s[len(s)-1].rank = noRank
 	for {
 		best := 0
 		for i := range s {
@@ -55,34 +49,32 @@ func (m *merger) scan(b *bpe, word string) []mergeSymbol {
 			}
 		}
 		if s[best].rank == noRank {
-			break
+			return s
 		}
-		s[best].id = b.pairs.find(s[best].id, s[best+1].id).merged
+		s[best].id = pairs.find(s[best].id, s[best+1].id).merged
 		s[best].end = s[best+1].end
 		s = append(s[:best+1], s[best+2:]...)
 		s[best].rank = noRank
 		if best+1 < len(s) {
-			s[best].rank = b.pairs.find(s[best].id, s[best+1].id).rank
+			s[best].rank = pairs.find(s[best].id, s[best+1].id).rank
 		}
 		if best > 0 {
-			s[best-1].rank = b.pairs.find(s[best-1].id, s[best].id).rank
+			s[best-1].rank = pairs.find(s[best-1].id, s[best].id).rank
 		}
 	}
-	start := 0
-	for _, x := range s {
-		m.symbols = append(m.symbols, mergeSymbol{id: x.id, start: start, end: int(x.end)})
-		start = int(x.end)
-	}
-	return m.symbols
 }
+
+// link chains the symbols of a long word, -1 at the ends. A symbol that has
+// been merged into the one before it has end == start.
+type link struct{ prev, next int32 }
 
 // candidate is a pair in the heap: the symbols at left and its next one, which
 // merge to id if they still are what they were, which ends tells.
 type candidate struct {
 	rank          uint32
 	id            int32
-	left          int
-	middle, right int // where the two symbols ended
+	left          int32
+	middle, right int32 // where the two symbols ended
 }
 
 func (c candidate) before(d candidate) bool {
@@ -90,46 +82,44 @@ func (c candidate) before(d candidate) bool {
 }
 
 // heap merges a word of any length in n·log n.
-func (m *merger) heap(b *bpe, word string) []mergeSymbol {
-	for i := range len(word) {
-		m.symbols = append(m.symbols, mergeSymbol{id: b.bytes[word[i]], start: i, end: i + 1, prev: i - 1, next: i + 1})
-	}
-	s, pairs := m.symbols, &b.pairs
-	s[len(s)-1].next = -1
-	m.queue = m.queue[:0]
+func (m *merger) heap(pairs *pairTable) []mergeSymbol {
+	s := m.symbols
+	m.links, m.queue = m.links[:0], m.queue[:0]
 	for i := range s {
-		m.offer(pairs, i)
+		m.links = append(m.links, link{int32(i - 1), int32(i + 1)})
+	}
+	m.links[len(s)-1].next = -1
+	for i := range s {
+		m.offer(pairs, int32(i))
 	}
 	for len(m.queue) > 0 {
 		c := m.pop()
-		left := &s[c.left]
-		if left.next < 0 || left.end != c.middle || left.start == left.end || s[left.next].end != c.right {
+		left, after := &s[c.left], &m.links[c.left]
+		if after.next < 0 || left.end != c.middle || left.start == left.end || s[after.next].end != c.right {
 			continue // one of the two has been merged since
 		}
-		right := &s[left.next]
-		left.id, left.end, left.next = c.id, right.end, right.next
+		right := &s[after.next]
+		left.id, left.end, after.next = c.id, right.end, m.links[after.next].next
 		right.end = right.start
-		if left.next >= 0 {
-			s[left.next].prev = c.left
+		if after.next >= 0 {
+			m.links[after.next].prev = c.left
 		}
-		m.offer(pairs, left.prev)
+		m.offer(pairs, after.prev)
 		m.offer(pairs, c.left)
 	}
 	out := s[:0]
-	for i := 0; i >= 0; {
-		next := s[i].next
+	for i := int32(0); i >= 0; i = m.links[i].next {
 		out = append(out, s[i])
-		i = next
 	}
 	return out
 }
 
 // offer pushes the pair that starts at symbol i, if it has a merge.
-func (m *merger) offer(pairs *pairTable, i int) {
-	if i < 0 || m.symbols[i].next < 0 {
+func (m *merger) offer(pairs *pairTable, i int32) {
+	if i < 0 || m.links[i].next < 0 {
 		return
 	}
-	left, right := &m.symbols[i], &m.symbols[m.symbols[i].next]
+	left, right := &m.symbols[i], &m.symbols[m.links[i].next]
 	e := pairs.find(left.id, right.id)
 	if e.rank == noRank {
 		return

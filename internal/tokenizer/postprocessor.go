@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// postProcess sets what AddSpecial puts around a text, and the ids that begin
-// and end one.
+// postProcess sets what AddSpecial puts around a text, what Pair puts around
+// two, and the ids that begin and end a text.
 func (p *fileStep) postProcess(t *Tokenizer) error {
 	var err error
 	switch p.Type {
@@ -22,7 +22,7 @@ func (p *fileStep) postProcess(t *Tokenizer) error {
 	case "TemplateProcessing":
 		err = p.template(t)
 	case "BertProcessing", "RobertaProcessing":
-		err = p.pair(t)
+		err = p.classic(t)
 	default:
 		err = fmt.Errorf("post_processor %q is %w", p.Type, ErrUnsupported)
 	}
@@ -38,26 +38,58 @@ func (p *fileStep) postProcess(t *Tokenizer) error {
 	return nil
 }
 
-// template takes the tokens before and after the text of a template for single
-// texts.
+// template reads the templates for one text and for two.
 func (p *fileStep) template(t *Tokenizer) error {
+	single, err := p.parts(t, p.Single)
+	if err != nil {
+		return err
+	}
+	if t.pair, err = p.parts(t, p.Pair); err != nil {
+		return err
+	}
 	side := &t.prefix
-	for _, part := range p.Single {
-		if part.SpecialToken == nil { // the text itself
+	for _, part := range single {
+		if part.text > 0 {
 			side = &t.suffix
 			continue
 		}
-		id, err := t.postProcessorToken(part.SpecialToken.ID)
-		if err != nil {
-			return err
-		}
-		*side = append(*side, id)
+		*side = append(*side, part.id)
 	}
 	return nil
 }
 
-// pair takes the one token before and the one after.
-func (p *fileStep) pair(t *Tokenizer) error {
+// parts reads a template; a special token may stand for several.
+func (p *fileStep) parts(t *Tokenizer, parts []filePart) ([]pairPart, error) {
+	var out []pairPart
+	for _, part := range parts {
+		switch {
+		case part.Sequence != nil && part.Sequence.ID == "B":
+			out = append(out, pairPart{2, none, part.Sequence.Type})
+		case part.Sequence != nil:
+			out = append(out, pairPart{1, none, part.Sequence.Type})
+		case part.SpecialToken != nil:
+			name := part.SpecialToken.ID
+			ids := p.SpecialTokens[name].IDs
+			if len(ids) == 0 {
+				id, err := t.postProcessorToken(name)
+				if err != nil {
+					return nil, err
+				}
+				ids = []int32{id}
+			}
+			for _, id := range ids {
+				if !t.valid(id) {
+					return nil, fmt.Errorf("post_processor: token %q has the id %d, the vocabulary has %d tokens", name, id, len(t.tokens))
+				}
+				out = append(out, pairPart{0, id, part.SpecialToken.Type})
+			}
+		}
+	}
+	return out, nil
+}
+
+// classic is one token before and one after, as BERT and RoBERTa have them.
+func (p *fileStep) classic(t *Tokenizer) error {
 	if p.CLS == nil || p.Sep == nil {
 		return errors.New("post_processor: cls and sep are missing")
 	}
@@ -70,6 +102,10 @@ func (p *fileStep) pair(t *Tokenizer) error {
 		return err
 	}
 	t.prefix, t.suffix = []int32{cls}, []int32{sep}
+	t.pair = bertPair(cls, sep)
+	if p.Type == "RobertaProcessing" {
+		t.pair = robertaPair(cls, sep)
+	}
 	return nil
 }
 

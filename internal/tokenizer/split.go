@@ -36,6 +36,14 @@ func oneNumber(s string) int {
 	return 0
 }
 
+// digitsApart makes a word of every \p{N}.
+func digitsApart(s string) int {
+	if n := oneNumber(s); n > 0 {
+		return n
+	}
+	return runWithout(s, number)
+}
+
 // numbers is \p{N}+.
 func numbers(s string) int { return run(s, number) }
 

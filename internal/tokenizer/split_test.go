@@ -19,22 +19,27 @@ func TestScannersCutAsTheirExpressions(t *testing.T) {
 		texts = append(texts, paragraphs(t, language)[:40]...)
 	}
 	for _, e := range golden.Expressions {
-		split, ok := splitterFor(e.Regex)
-		if !ok {
-			t.Errorf("no scanner for %s", e.Regex)
+		compiled, err := parsePattern(e.Regex)
+		if err != nil {
+			t.Error(err)
 			continue
 		}
-		for i, text := range texts {
-			var words []string
-			var ends []int
-			for at := 0; at < len(text); {
-				n := split(text[at:])
-				words = append(words, text[at:at+n])
-				at += n
-				ends = append(ends, at)
-			}
-			if hash(ends) != e.Hashes[i] {
-				t.Errorf("%s\ncuts %q into %q, which is wrong", e.Regex, text, words)
+		ways := map[string]step{"the pattern": &split{find: compiled.find}}
+		if scanner, ok := scannerFor(e.Regex); ok {
+			ways["the scanner"] = scanner
+		}
+		for how, way := range ways {
+			for i, text := range texts {
+				var ends []int
+				at := 0
+				got := words(way, text)
+				for _, w := range got {
+					at += len(w)
+					ends = append(ends, at)
+				}
+				if hash(ends) != e.Hashes[i] {
+					t.Errorf("%s\n%s cuts %q into %q, which is wrong", e.Regex, how, text, got)
+				}
 			}
 		}
 	}

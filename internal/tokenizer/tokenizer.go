@@ -8,12 +8,15 @@ import (
 type Tokenizer struct {
 	tokens []token          // by id
 	ids    map[string]int32 // by spelling in the model's file
-	added  addedTokens
+	added  addedTokens      // matched in the text as it is
+	normal normalizer       // nil: none
+	formal addedTokens      // matched in the normalised text
 	model  model
 	join   func(t *Tokenizer, ids []int32) string // nil: texts are concatenated
 
 	prefix, suffix []int32 // what AddSpecial puts around a text
-	bos, eos       int32   // none where there is no such token
+	pair           []pairPart
+	bos, eos       int32 // none where there is no such token
 	ends           []int32
 
 	scratch sync.Pool // of *scratch
@@ -29,17 +32,20 @@ type token struct {
 	control bool
 }
 
-// model cuts text that holds no added tokens into pieces, whose offsets
-// count from base, and appends them to s.pieces.
+// model cuts text that holds no added tokens into pieces and appends them to
+// s.pieces.
 type model interface {
-	encode(s *scratch, text string, base int)
+	encode(s *scratch, a aligned)
 }
 
 // scratch is the working memory of one Encode.
 type scratch struct {
-	pieces []Piece
-	merger merger
-	word   word
+	pieces    []Piece
+	merger    merger
+	word      word
+	stretches []stretch
+	lattice   []latticeEnd
+	known     knownWords
 }
 
 // Options choose what Encode does beyond the plain text.
@@ -108,9 +114,9 @@ func (t *Tokenizer) encode(text string, o Options) *scratch {
 		}
 	}
 	for at := 0; at < len(text); {
-		m := t.added.next(text, at, o)
+		m := t.added.next(text, at, o.allows)
 		if m.start > at {
-			t.model.encode(s, text[at:m.start], at)
+			t.fragment(s, aligned{text: text[at:m.start], base: at}, o)
 		}
 		if m.end > m.start {
 			s.pieces = append(s.pieces, Piece{ID: m.id, Start: m.start, End: m.end})
@@ -123,6 +129,33 @@ func (t *Tokenizer) encode(text string, o Options) *scratch {
 		}
 	}
 	return s
+}
+
+// fragment encodes what lies between added tokens: it normalises the text and
+// takes out the added tokens that are matched only then.
+func (t *Tokenizer) fragment(s *scratch, a aligned, o Options) {
+	if t.normal != nil {
+		a = t.normal.normalize(a)
+	}
+	if !t.formal.any {
+		t.model.encode(s, a)
+		return
+	}
+	allows := func(m match, control bool) bool {
+		src := a.source(m.start, m.end)
+		return o.allows(match{m.id, src.start, src.end}, control)
+	}
+	for at := 0; at < len(a.text); {
+		m := t.formal.next(a.text, at, allows)
+		if m.start > at {
+			t.model.encode(s, a.part(at, m.start))
+		}
+		if m.end > m.start {
+			src := a.source(m.start, m.end)
+			s.pieces = append(s.pieces, Piece{m.id, src.start, src.end})
+		}
+		at = m.end
+	}
 }
 
 // release gives working memory back, unless an unusually long text made it
@@ -141,6 +174,10 @@ func (t *Tokenizer) Decode(ids []int32) string {
 	if t.join != nil {
 		return t.join(t, ids)
 	}
+	return t.concatenate(ids)
+}
+
+func (t *Tokenizer) concatenate(ids []int32) string {
 	n := 0
 	for _, id := range ids {
 		n += len(t.text(id))

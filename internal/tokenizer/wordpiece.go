@@ -38,8 +38,6 @@ type word struct {
 	runes int
 }
 
-type source struct{ start, end int }
-
 func (w *word) reset() {
 	w.text, w.from, w.runes = w.text[:0], w.from[:0], 0
 }
@@ -53,10 +51,11 @@ func (w *word) append(r rune, src source) {
 	w.runes++
 }
 
-func (w *wordPiece) encode(s *scratch, text string, base int) {
+// encode is for BERT's own normaliser and pre-tokeniser, in one pass.
+func (w *wordPiece) encode(s *scratch, a aligned) {
 	s.word.reset()
-	w.normalizer.each(text, func(r rune, start, end int) {
-		src := source{base + start, base + end}
+	w.normalizer.each(a.text, func(r rune, start, end int) {
+		src := a.source(start, end)
 		switch kind := bertKind(r); {
 		case kind == bertSpace:
 			w.flush(s)
@@ -70,6 +69,19 @@ func (w *wordPiece) encode(s *scratch, text string, base int) {
 			s.word.append(r, src)
 		}
 	})
+	w.flush(s)
+}
+
+// word encodes a word of some other pre-tokeniser.
+func (w *wordPiece) word(s *scratch, a aligned) {
+	s.word.reset()
+	for i, r := range a.text {
+		n := max(utf8.RuneLen(r), 1)
+		if r == utf8.RuneError {
+			_, n = utf8.DecodeRuneInString(a.text[i:])
+		}
+		s.word.append(r, a.source(i, i+n))
+	}
 	w.flush(s)
 }
 
