@@ -1,5 +1,7 @@
 package llm
 
+import "slices"
+
 // choice is the strand that writes one choice.
 type choice struct {
 	feed
@@ -11,7 +13,10 @@ type choice struct {
 	written []int32
 	ended   bool
 
+	guide   *guide   // nil for free text
 	guesser *guesser // nil where nothing is guessed
+	guessed int      // tokens of todo that are guessed, and
+	right   int      // how many of them have come true
 	valid   int      // tokens of the cache that the sequence really has
 }
 
@@ -32,42 +37,75 @@ func newChoice(g *generation, index int) *choice {
 	if g.guesses {
 		c.guesser = newGuesser(g.expected, g.prompt)
 	}
+	if g.guide != nil {
+		c.guide = newGuide(g.guide, g.req.Constraint.trigger, g.vocabulary.Size())
+	}
 	return c
 }
 
 func (c *choice) streams() bool { return true }
 
-func (c *choice) wants(int) bool { return true }
+// wants reports whether todo[i] is the last token written or a guess: what
+// follows the tokens before is known.
+func (c *choice) wants(i int) bool { return c.cache.Len()+i >= c.lastAt() }
 
-// read draws the token that follows todo[i]. If todo goes on with another, what
-// is left of it was guessed wrong: it is dropped, and the logits after it are
-// not looked at.
+// lastAt is where the last token written stands in the sequence.
+func (c *choice) lastAt() int { return len(c.g.prompt) + len(c.written) - 1 }
+
+// read draws what follows todo[i]. If todo goes on otherwise, what is left of
+// it was guessed wrong: it is dropped, and the logits after it are not looked
+// at.
 func (c *choice) read(i int, logits []float32, w *scratch) error {
 	if c.ended || i >= len(c.todo) {
 		return nil
 	}
-	c.valid++
-	if i > 0 {
-		c.g.usage.GuessedRight++
+	at := c.cache.Len() - c.part + i
+	c.valid = at + 1
+	if at < c.lastAt() {
+		return nil // a guess that has come true with the one before it
 	}
+	before := len(c.written)
 	if err := c.draw(logits, w); err != nil {
 		return err
 	}
-	guessed := len(c.todo) - 1
-	if i < guessed && (c.ended || c.todo[i+1] != c.lastWritten()) {
-		c.todo = c.todo[:i+1]
-	}
-	if guessed > 0 && i == len(c.todo)-1 {
-		c.guesser.learn(guessed, i)
-	}
+	c.compare(i, c.written[before:])
 	return nil
 }
 
-func (c *choice) lastWritten() int32 { return c.written[len(c.written)-1] }
+// compare drops what todo guesses wrong after its i-th token.
+func (c *choice) compare(i int, written []int32) {
+	if c.guessed == 0 {
+		return
+	}
+	guesses := c.todo[i+1:]
+	right := commonPrefix(guesses, written)
+	c.right += right
+	c.g.usage.GuessedRight += right
+	if !c.ended && right == len(written) && right < len(guesses) {
+		return // on the right track
+	}
+	c.todo = c.todo[:i+1+right]
+	c.guesser.learn(c.guessed, c.right)
+	c.guessed, c.right = 0, 0
+}
 
-// draw takes the next token and shows what text it sets free.
+// draw takes the next token and those that then have to follow, and shows what
+// text they set free.
 func (c *choice) draw(logits []float32, w *scratch) error {
-	id, err := c.sampler.next(logits, w)
+	if len(c.written) == 0 {
+		if err := c.force(); err != nil || len(c.written) > 0 {
+			return err
+		}
+	}
+	var allowed allowance
+	if c.guide != nil {
+		mask, end, err := c.guide.allowed(c.room())
+		if err != nil {
+			return err
+		}
+		allowed = allowance{mask, end, c.g.ends}
+	}
+	id, err := c.sampler.next(logits, allowed, w)
 	if err != nil {
 		return err
 	}
@@ -75,24 +113,74 @@ func (c *choice) draw(logits []float32, w *scratch) error {
 		c.finish(c.text.flush(), FinishStop)
 		return nil
 	}
-	if err := c.remember(id, logits); err != nil {
+	if err := c.weigh(id, logits); err != nil {
 		return err
 	}
+	if err := c.write(id); err != nil {
+		return err
+	}
+	return c.force()
+}
+
+// room is how many tokens may still be written.
+func (c *choice) room() int { return c.g.most - len(c.written) }
+
+// force writes the tokens that the constraint leaves no choice about. Where
+// their probabilities are wanted, they are drawn like all others.
+func (c *choice) force() error {
+	if c.guide == nil || c.g.req.LogProbs || c.g.best != nil {
+		return nil
+	}
+	for !c.ended {
+		forced := c.guide.forced(c.room())
+		if len(forced) == 0 {
+			return nil
+		}
+		for _, id := range forced {
+			if c.ended {
+				break
+			}
+			if err := c.write(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// weigh notes a token's probability where it is wanted.
+func (c *choice) weigh(id int32, logits []float32) error {
 	if c.g.best != nil {
 		if err := c.g.best.weigh(c.index, logits, id); err != nil {
 			return err
 		}
 	}
+	return c.remember(id, logits)
+}
+
+// write adds a token to the text and shows what it sets free.
+func (c *choice) write(id int32) error {
 	c.written = append(c.written, id)
+	c.sampler.saw(id)
 	if c.guesser != nil {
 		c.guesser.add(id)
 	}
 	c.g.usage.CompletionTokens++
-	text := c.text.write(c.g.vocabulary.TokenBytes(id))
+	bytes := c.g.vocabulary.TokenBytes(id)
+	done := false
+	if c.guide != nil {
+		var err error
+		if done, err = c.guide.accept(id, bytes); err != nil {
+			return err
+		}
+	}
+	text := c.text.write(bytes)
 	switch {
 	case c.text.stopped:
 		c.finish(text, FinishStop)
-	case len(c.written) == c.g.most:
+	case done:
+		c.finish(text+c.text.flush(), FinishStop)
+	case c.room() == 0:
 		c.finish(text+c.text.flush(), FinishLength)
 	default:
 		c.show(Delta{Text: text})
@@ -143,10 +231,11 @@ func (c *choice) finish(text, reason string) {
 func (c *choice) next() []strand {
 	c.cache.Truncate(c.valid)
 	if !c.ended {
-		c.todo = []int32{c.lastWritten()}
+		c.todo = slices.Clone(c.written[c.valid-len(c.g.prompt):])
 		if c.guesser != nil {
-			guess := c.guesser.guess(c.g.most - len(c.written) - 1)
+			guess := c.guesser.guess(c.room() - 1)
 			c.todo = append(c.todo, guess...)
+			c.guessed, c.right = len(guess), 0
 			c.g.usage.GuessedTokens += len(guess)
 		}
 		return []strand{c}

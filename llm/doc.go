@@ -50,6 +50,11 @@
 // Text that repeats, a quote or the keys of JSON, is guessed ahead: the engine
 // runs several tokens in one step and keeps those that are drawn as well.
 //
+// A Constraint (a JSON Schema, an expression, a grammar, a list of choices, or
+// spans of given texts) leaves the sampler only tokens after which the text can
+// still be completed, within the cap; what then has to follow is written without
+// asking the model.
+//
 // The bytes of the tokens drawn go through a filter that knows the stop strings
 // and UTF-8; a Delta never shows a part of either.
 //
@@ -73,7 +78,6 @@
 //
 // # Left out
 //
-// Which model to use and where it comes from is internal/catalog's. Constrained
-// decoding, reranking and training are not here yet. A process that stops loses
-// its requests: nothing is durable.
+// Which model to use and where it comes from is internal/catalog's. Training is
+// not here yet. A process that stops loses its requests: nothing is durable.
 package llm

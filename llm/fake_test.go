@@ -270,11 +270,12 @@ func definition(script func([]int32) []float32, prompt []int32, req Request, cho
 	s := newSampler(&req, prompt, valueOrZero(req.Seed), choice)
 	tokens := append([]int32(nil), prompt...)
 	for len(tokens) < len(prompt)+req.MaxTokens {
-		id, err := s.next(script(tokens), &scratch{})
+		id, err := s.next(script(tokens), allowance{}, &scratch{})
 		if err != nil || id == tokenEnd && !req.IgnoreEnd {
 			break
 		}
 		tokens = append(tokens, id)
+		s.saw(id)
 	}
 	return tokens[len(prompt):]
 }

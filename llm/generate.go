@@ -3,6 +3,8 @@ package llm
 import (
 	"math"
 	"time"
+
+	"github.com/ragstone/ragstone/internal/grammar"
 )
 
 // generation is the work of one Generate request: the prompt is read once, by
@@ -15,8 +17,9 @@ type generation struct {
 	seed       int64
 	most       int // tokens to generate for each choice
 	ends       map[int32]bool
-	guesses    bool    // guess tokens ahead
-	expected   []int32 // what may come, for the guesses
+	guide      *grammar.Compiled // of the constraint, nil for none
+	guesses    bool              // guess tokens ahead
+	expected   []int32           // what may come, for the guesses
 
 	engine *engine
 	job    *job

@@ -111,6 +111,11 @@ type Request struct {
 	// the seed. Nil draws one.
 	Seed *int64
 
+	// Constraint is the language the completion has to be in, from its first
+	// token on; nil is any text. With LogProbs, the probabilities stay those of
+	// the model, as if there were no constraint. Upstream takes JSON only.
+	Constraint *Constraint
+
 	// Expected is text the completion may have much of, such as the file it is
 	// to change. What comes true of it is generated faster; it changes nothing
 	// else.

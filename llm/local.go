@@ -63,6 +63,7 @@ type Local struct {
 	reader
 	ends     map[int32]bool
 	sampling Sampling
+	guides   *guides
 	engine   *engine
 	close    func() error
 
@@ -75,6 +76,7 @@ func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local
 	l := &Local{
 		reader:  reader{info: info, prompter: p},
 		ends:    map[int32]bool{},
+		guides:  newGuides(p.vocabulary),
 		engine:  startEngine(model, limits),
 		endSets: map[string][]int32{},
 	}
@@ -150,6 +152,11 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 		return nil, &ContextLengthError{Limit: l.info.Context, Requested: len(prompt) + 1}
 	case req.MaxTokens > 0:
 		g.most = min(g.most, req.MaxTokens)
+	}
+	if req.Constraint != nil {
+		if g.guide, err = l.guides.compile(req.Constraint); err != nil {
+			return nil, err
+		}
 	}
 	if req.BestOf > max(1, req.N) {
 		g.best = newContest(req.BestOf)

@@ -6,13 +6,14 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/ragstone/ragstone/internal/grammar"
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // sampler chooses the next token of one choice from its logits. What it draws
 // depends on the request, its seed and the logits alone.
 //
-// The order of its steps: bias, penalties, temperature, min-p, top-k, top-p;
+// The order of its steps: bias, penalties, constraint, temperature, min-p, top-k, top-p;
 // each filter works on what the one before it kept, renormalised.
 type sampler struct {
 	temperature float64
@@ -83,27 +84,70 @@ type candidate struct {
 	weight float32
 }
 
-// next draws a token. The logits are only read.
-func (s *sampler) next(logits []float32, w *scratch) (int32, error) {
-	logits = s.adjust(logits, w)
+// allowance is what a constraint leaves of a vocabulary; its zero value is all.
+type allowance struct {
+	mask grammar.Bitset // nil: every token
+	end  bool           // and those that end the text
+	ends map[int32]bool
+}
+
+// next draws a token of those allowed. The logits are only read.
+func (s *sampler) next(logits []float32, allowed allowance, w *scratch) (int32, error) {
+	logits, err := s.adjust(logits, allowed, w)
+	if err != nil {
+		return 0, err
+	}
 	best, err := argmax(logits)
 	if err != nil {
 		return 0, err
 	}
-	id := int32(best)
-	if s.temperature > coldest {
-		id = s.draw(logits, best, w)
+	if s.temperature <= coldest {
+		return int32(best), nil
 	}
+	return s.draw(logits, best, w), nil
+}
+
+// saw tells the sampler that a token has been written.
+func (s *sampler) saw(id int32) {
 	if s.counts != nil {
 		s.counts[id]++
 	}
-	return id, nil
 }
 
-// adjust applies bias and penalties to a copy of the logits.
-func (s *sampler) adjust(logits []float32, w *scratch) []float32 {
-	if len(s.bias) == 0 && !s.penalises() {
-		return logits
+// forbid takes all but the allowed tokens out of the logits.
+func (a allowance) forbid(logits []float32) error {
+	kept := make(map[int32]float32, len(a.ends))
+	for id := range a.ends {
+		kept[id] = logits[id]
+	}
+	any := false
+	for word, bits := range a.mask {
+		any = any || bits != 0
+		for id := word * 64; id < min(len(logits), word*64+64); id++ {
+			if bits>>(id%64)&1 == 0 {
+				logits[id] = float32(math.Inf(-1))
+			}
+		}
+	}
+	for id := len(a.mask) * 64; id < len(logits); id++ {
+		logits[id] = float32(math.Inf(-1))
+	}
+	if a.end {
+		for id, logit := range kept {
+			logits[id] = logit
+			any = true
+		}
+	}
+	if !any {
+		return &InvalidError{"Constraint", "the model has no token that may come next"}
+	}
+	return nil
+}
+
+// adjust applies bias, penalties and constraint to a copy of the logits.
+func (s *sampler) adjust(logits []float32, allowed allowance, w *scratch) ([]float32, error) {
+	if len(s.bias) == 0 && !s.penalises() && allowed.mask == nil {
+		return logits, nil
 	}
 	w.logits = append(w.logits[:0], logits...)
 	for id, b := range s.bias {
@@ -120,7 +164,10 @@ func (s *sampler) adjust(logits []float32, w *scratch) []float32 {
 		x := s.penaliseRepetition(w.logits[id])
 		w.logits[id] = x - float32(s.presence+float64(n)*s.frequency)
 	}
-	return w.logits
+	if allowed.mask == nil {
+		return w.logits, nil
+	}
+	return w.logits, allowed.forbid(w.logits)
 }
 
 func (s *sampler) penaliseRepetition(logit float32) float32 {

@@ -14,7 +14,7 @@ func sampled(t *testing.T, req Request, logits []float32, n int) map[int32]float
 	shares := map[int32]float64{}
 	var w scratch
 	for seed := range n {
-		id, err := newSampler(&req, nil, int64(seed), 0).next(logits, &w)
+		id, err := newSampler(&req, nil, int64(seed), 0).next(logits, allowance{}, &w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,10 +77,11 @@ func TestPenalties(t *testing.T) {
 			s := newSampler(&tt.req, []int32{0}, 0, 0)
 			var got []int32
 			for range tt.want {
-				id, err := s.next(logits, &scratch{})
+				id, err := s.next(logits, allowance{}, &scratch{})
 				if err != nil {
 					t.Fatal(err)
 				}
+				s.saw(id)
 				got = append(got, id)
 			}
 			if !slices.Equal(got, tt.want) {

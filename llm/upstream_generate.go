@@ -36,6 +36,7 @@ type wireRequest struct {
 	Echo                bool               `json:"echo,omitempty"`
 	Suffix              string             `json:"suffix,omitempty"`
 	Prediction          *wirePrediction    `json:"prediction,omitempty"`
+	ResponseFormat      *wireFormat        `json:"response_format,omitempty"`
 	Stream              bool               `json:"stream"`
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
@@ -50,6 +51,18 @@ type wireRequest struct {
 type wirePrediction struct {
 	Type    string `json:"type"`
 	Content string `json:"content"`
+}
+
+// wireFormat is a Request.Constraint that chat completions know.
+type wireFormat struct {
+	Type   string      `json:"type"`
+	Schema *wireSchema `json:"json_schema,omitempty"`
+}
+
+type wireSchema struct {
+	Name   string          `json:"name"`
+	Schema json.RawMessage `json:"schema"`
+	Strict bool            `json:"strict"`
 }
 
 type wireMessage struct {
@@ -104,6 +117,9 @@ func (u *Upstream) generate(ctx context.Context, req *Request, yield func(Delta)
 		if given {
 			return &InvalidError{field, "an upstream's tokens are not known"}
 		}
+	}
+	if c := req.Constraint; c != nil && (c.format == nil || len(req.Messages) == 0) {
+		return &InvalidError{"Constraint", "an upstream can be held to JSON only, and only where it answers Messages"}
 	}
 	if req.BestOf > max(1, req.N) {
 		return &InvalidError{"BestOf", "an upstream's choices cannot be held back and compared"}
@@ -182,6 +198,9 @@ func (u *Upstream) wireRequest(req *Request) *wireRequest {
 		for id, bias := range req.LogitBias {
 			w.LogitBias[strconv.Itoa(int(id))] = bias
 		}
+	}
+	if req.Constraint != nil {
+		w.ResponseFormat = req.Constraint.format
 	}
 	if req.Expected != "" && len(req.Messages) > 0 {
 		w.Prediction = &wirePrediction{"content", req.Expected}
