@@ -1,6 +1,11 @@
 package model
 
-import "github.com/ragstone/ragstone/internal/kernel"
+import (
+	"math"
+	"slices"
+
+	"github.com/ragstone/ragstone/internal/kernel"
+)
 
 // expertWork is what choosing among experts needs.
 type expertWork struct {
@@ -34,7 +39,7 @@ func (d *Decoder) mix(l *decoderLayer) {
 // all, 0 for those that are not among the highest. Of equal scores the first
 // counts.
 func (c *DecoderConfig) choose(scores []float32) {
-	kernel.Softmax(scores, 1)
+	softmax(scores)
 	var sum float32
 	for range c.ExpertsUsed {
 		best := -1
@@ -58,6 +63,18 @@ func (c *DecoderConfig) choose(scores []float32) {
 		if v < 0 {
 			scores[i] = (-1 - v) * inverse
 		}
+	}
+}
+
+// softmax is kernel.Softmax with the same bits at every level. A row has few
+// experts.
+func softmax(x []float32) {
+	peak, sum := slices.Max(x), 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v - peak))
+	}
+	for i, v := range x {
+		x[i] = float32(math.Exp(float64(v-peak)) / sum)
 	}
 }
 

@@ -79,10 +79,10 @@ func inPieces(t *testing.T, d *Decoder, r *rand.Rand, tokens []int32) [][]float3
 			if r.IntN(2) == 0 {
 				continue
 			}
-			if o.Len() > 400 {
-				o.Truncate(r.IntN(400))
+			if most := min(400, d.config.Context/2); o.Len() > most {
+				o.Truncate(r.IntN(most))
 			}
-			other := sentence(r, 1+r.IntN(60), d.config.Vocab)
+			other := sentence(r, 1+r.IntN(min(60, d.config.Context/2)), d.config.Vocab)
 			batch = append(batch, &Input{Cache: o, Tokens: other, Rows: []int{len(other) - 1}})
 		}
 		r.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
