@@ -1,0 +1,250 @@
+package vector
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ragstone/ragstone/internal/disk"
+	"github.com/ragstone/ragstone/internal/index"
+	"github.com/ragstone/ragstone/internal/lexical"
+	"github.com/ragstone/ragstone/vector/internal/container"
+	"github.com/ragstone/ragstone/vector/internal/payload"
+)
+
+// indexKind marks an index file.
+var indexKind = [4]byte{'i', 'n', 'd', 'x'}
+
+// derived is what a segment's index file holds: everything here can be made
+// again from the segment. What is missing is done without, more slowly.
+type derived struct {
+	payload  map[string]*payloadIndex // by payloadName
+	keywords []*lexical.Index         // by keyword index of the layout
+	sparse   []*sparseIndex           // by field number; nil for others
+	vectors  []index.Index            // by field number; nil: scan
+	bytes    int64
+	close    func() error
+	before   *derived // an earlier one, which readers may still use
+}
+
+// aboutDerived ties an index file to its segment.
+type aboutDerived struct {
+	Segment uint64 `json:"segment"`
+	Rows    int    `json:"rows"`
+}
+
+// payloadName names a payload index, and its section.
+func payloadName(path payload.Path, kind PayloadIndex) string {
+	return "payload." + string(kind) + "." + strings.Join(path, "\x00")
+}
+
+func keywordsName(k keywordField) string { return "keywords." + k.name }
+
+// derive writes a segment's index file and uses it.
+func (c *Collection) derive(s *segment) error {
+	l := c.layout.Load()
+	path := c.path(indexName(s.number))
+	err := disk.WriteFileIn(c.fsys, path, 0o644, func(f io.Writer) error {
+		w := container.NewWriter(f, indexKind)
+		about, err := json.Marshal(aboutDerived{s.number, s.rows})
+		if err != nil {
+			return err
+		}
+		w.Section("about", about)
+		if err := c.writeDerived(w, l, s); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+	if err != nil {
+		return fmt.Errorf("index segment %d: %w", s.number, err)
+	}
+	return c.useDerived(s, l)
+}
+
+func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment) error {
+	for _, f := range l.payload {
+		section, err := buildPayloadIndex(f, s)
+		if err != nil {
+			return fmt.Errorf("payload index %q: %w", f.key, err)
+		}
+		w.Section(payloadName(f.path, f.kind), section)
+	}
+	for _, k := range l.keywords {
+		w.Section(keywordsName(k), k.build(s))
+	}
+	for number, f := range l.fields {
+		switch f.kind {
+		case sparseField:
+			w.Section(sectionName(number, ""), buildSparse(s, number))
+		case denseField:
+			graph, err := buildVectorIndex(&s.columns[number], c.db.options.Threads)
+			if err != nil {
+				return fmt.Errorf("vector %q: %w", f.name, err)
+			}
+			if graph != nil {
+				w.Section(sectionName(number, ""), graph)
+			}
+		}
+	}
+	return nil
+}
+
+// build returns the keyword index of a segment: document n is row n.
+func (k keywordField) build(s *segment) []byte {
+	b := lexical.NewBuilder(k.spec.analyzer(), k.spec.params())
+	for row := range s.rows {
+		var parts []string
+		texts(s.payload(row), k.keys, func(text string) { parts = append(parts, text) })
+		b.Add(parts...)
+	}
+	return b.Build().Bytes()
+}
+
+// loadDerived uses a segment's index file, and makes it again if it is missing,
+// damaged or lacks an index of the schema.
+func (c *Collection) loadDerived(s *segment) error {
+	err := c.useDerived(s, c.layout.Load())
+	if lost(err) {
+		return c.derive(s)
+	}
+	return err
+}
+
+// rederive makes the indexes that the schema got since the segment was derived.
+func (c *Collection) rederive(s *segment) error {
+	if d := s.derived.Load(); d != nil && d.complete(c.layout.Load()) {
+		return nil
+	}
+	return c.derive(s)
+}
+
+func (d *derived) complete(l *layout) bool {
+	for _, f := range l.payload {
+		if d.payload[payloadName(f.path, f.kind)] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// useDerived opens a segment's index file.
+func (c *Collection) useDerived(s *segment, l *layout) error {
+	path := c.path(indexName(s.number))
+	data, unmap, err := mapped(c.fsys, path)
+	if err != nil {
+		return err
+	}
+	d, err := parseDerived(data, l, s)
+	if err != nil {
+		unmap()
+		return corrupt(path, err)
+	}
+	before := s.derived.Load()
+	d.before = before
+	d.close = func() error {
+		if before != nil {
+			before.close()
+		}
+		return unmap()
+	}
+	s.derived.Store(d)
+	return nil
+}
+
+// parseDerived reads an index file. Its sections are checked against their
+// checksums, except for vector indexes, which check themselves.
+func parseDerived(data []byte, l *layout, s *segment) (*derived, error) {
+	f, err := container.Open(data, indexKind)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Verify("about"); err != nil {
+		return nil, err
+	}
+	var about aboutDerived
+	if err := json.Unmarshal(f.Section("about"), &about); err != nil {
+		return nil, err
+	}
+	if want := (aboutDerived{s.number, s.rows}); about != want {
+		return nil, fmt.Errorf("it belongs to another segment: %+v, want %+v", about, want)
+	}
+	d := &derived{
+		payload: map[string]*payloadIndex{}, bytes: int64(len(data)),
+		sparse: make([]*sparseIndex, len(l.fields)), vectors: make([]index.Index, len(l.fields)),
+	}
+	for _, field := range l.payload {
+		name := payloadName(field.path, field.kind)
+		if err := f.Verify(name); err != nil {
+			return nil, err
+		}
+		if d.payload[name], err = parsePayloadIndex(field.kind, f.Section(name), s.rows); err != nil {
+			return nil, fmt.Errorf("section %q: %w", name, err)
+		}
+	}
+	for _, k := range l.keywords {
+		x, err := lexical.Load(f.Section(keywordsName(k)))
+		if err != nil {
+			return nil, err
+		}
+		if x.Len() != s.rows {
+			return nil, fmt.Errorf("section %q: it has %d documents, want %d", keywordsName(k), x.Len(), s.rows)
+		}
+		d.keywords = append(d.keywords, x)
+	}
+	return d, d.parseVectors(f, l, s)
+}
+
+func (d *derived) parseVectors(f *container.File, l *layout, s *segment) (err error) {
+	for number, field := range l.fields {
+		name := sectionName(number, "")
+		switch {
+		case field.kind == sparseField:
+			if err := f.Verify(name); err != nil {
+				return err
+			}
+			if d.sparse[number], err = parseSparse(f.Section(name), s.rows); err != nil {
+				return fmt.Errorf("section %q: %w", name, err)
+			}
+		case f.Has(name):
+			if err := f.Verify(name); err != nil {
+				return err
+			}
+			if d.vectors[number], err = openVectorIndex(f.Section(name), &s.columns[number]); err != nil {
+				return fmt.Errorf("section %q: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// IndexPayload adds an index over a payload key and builds it for the points
+// that are there. It does nothing if the key has such an index.
+func (c *Collection) IndexPayload(key string, kind PayloadIndex) error {
+	c.structure.Lock()
+	defer c.structure.Unlock()
+	next := c.manifest.clone()
+	next.Schema = next.Schema.clone()
+	if next.Schema.Payload[key] == kind {
+		return nil
+	}
+	if next.Schema.Payload == nil {
+		next.Schema.Payload = map[string]PayloadIndex{}
+	}
+	next.Schema.Payload[key] = kind
+	l, err := next.Schema.compile()
+	if err != nil {
+		return invalid("%w", err)
+	}
+	if err := c.commit(next); err != nil {
+		return fmt.Errorf("add a payload index: %w", err)
+	}
+	c.layout.Store(l)
+	for _, s := range c.segments() {
+		if err := c.rederive(s); err != nil {
+			return fmt.Errorf("add a payload index: %w", err)
+		}
+	}
+	return nil
+}
