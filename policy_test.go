@@ -30,9 +30,9 @@ const module = "github.com/ragstone/ragstone"
 // interface where it is used.
 var floors = [][]string{
 	{"internal/kernel", "internal/disk", "internal/openai", "internal/config"},
-	{"internal/gguf", "internal/safetensors"},
+	{"internal/gguf", "internal/safetensors", "internal/quant"},
 	{"internal/tokenizer", "internal/document"},
-	{"internal/chunk", "internal/index", "internal/lexical"},
+	{"internal/chunk", "internal/index", "internal/lexical", "internal/grammar"},
 	{"vector/internal/container", "vector/internal/payload", "vector/internal/wal"},
 	{"vector"},
 	{"internal/model", "internal/chat"},

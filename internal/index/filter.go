@@ -90,3 +90,11 @@ func (f *Filter) from(start int) iter.Seq[int] {
 		}
 	}
 }
+
+// block returns the bits of rows 32·b to 32·b+31.
+func (f *Filter) block(b int) uint32 {
+	if b>>1 >= len(f.words) {
+		return 0
+	}
+	return uint32(f.words[b>>1] >> (b & 1 * 32))
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ragstone/ragstone/internal/index"
+)
+
+// vectorSpecs is the help on --index.
+const vectorSpecs = `An index is a name and settings, separated by commas:
+  flat                           compare with every vector
+  graph,degree=32,efc=200        the graph of sealed segments`
+
+// indexSpec is a parsed --index.
+type indexSpec struct {
+	name     string
+	settings map[string]string
+}
+
+func parseIndexSpec(spec string) (indexSpec, error) {
+	name, rest, _ := strings.Cut(spec, ",")
+	s := indexSpec{name, map[string]string{}}
+	for rest != "" {
+		var setting string
+		setting, rest, _ = strings.Cut(rest, ",")
+		key, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return s, fmt.Errorf("index %q: %q is not of the form name=value", spec, setting)
+		}
+		s.settings[key] = value
+	}
+	return s, nil
+}
+
+// number takes a setting out, 0 if it is not there.
+func (s indexSpec) number(key string, err *error) int {
+	text, ok := s.settings[key]
+	delete(s.settings, key)
+	if !ok || *err != nil {
+		return 0
+	}
+	n, failed := strconv.Atoi(text)
+	if failed != nil {
+		*err = fmt.Errorf("index %s: %s=%q is no number", s.name, key, text)
+	}
+	return n
+}
+
+// unknown names a setting that was not taken out.
+func (s indexSpec) unknown() error {
+	for key := range s.settings {
+		return fmt.Errorf("index %s has no setting %q", s.name, key)
+	}
+	return nil
+}
+
+// buildIndex builds what a spec says, under L2.
+func buildIndex(spec string, dimensions int, base []float32, threads int) (built index.Index, err error) {
+	s, err := parseIndexSpec(spec)
+	if err != nil {
+		return nil, err
+	}
+	switch s.name {
+	case "flat":
+		built = index.NewFlat(index.L2, dimensions, base)
+	case "graph":
+		o := index.GraphOptions{Degree: s.number("degree", &err), EFConstruction: s.number("efc", &err), Threads: threads}
+		if err = firstError(err, s.unknown()); err == nil {
+			built, err = index.BuildGraph(index.L2, dimensions, base, o)
+		}
+	default:
+		return nil, fmt.Errorf("index %q is not known; see ragstone bench vectors --help", s.name)
+	}
+	if err = firstError(err, s.unknown()); err != nil {
+		return nil, err
+	}
+	return built, nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

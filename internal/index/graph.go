@@ -1,0 +1,172 @@
+package index
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/ragstone/ragstone/internal/kernel"
+)
+
+// Graph is an approximate index of vectors that no longer change: a graph with
+// links to near vectors, in which a search walks from node to node towards the
+// query. It follows SymphonyQG (Gou, Gao, Xu and Long, "SymphonyQG: towards
+// symphonious integration of quantization and graph", SIGMOD 2025): a node's row
+// holds its vector and, for every link, the signs of the rotated difference to
+// the neighbour. Reading one row from end to end gives the node's distance and
+// estimates of all its neighbours'.
+//
+// What differs from the paper: vectors are kept in half precision; the search
+// reads a row only after it has asked for the next ones (see lag); the metrics
+// besides L2 (see space); filters; and nodes that no link leads to become
+// entries, so that separate clusters are found.
+//
+// A graph's memory is outside the Go heap unless it was opened from a file's
+// bytes: Close returns it.
+type Graph struct {
+	space   *space
+	layout  layout
+	nodes   int
+	rows    []byte // a row a node
+	sweep   []byte // blocks of 32 nodes in order, as seen from the centre
+	entries []byte // blocks of nodes where a search may begin, likewise
+	slab    []float32
+	memory  *kernel.Slab // nil if rows are someone else's
+	inverse []float32    // of slab under Cosine; see Flat
+	pool    sync.Pool    // of *graphSearch
+}
+
+// layout is where things are in a row: the vector in half precision; then for
+// every 32 links a block of their codes, their factors and their nodes. A block
+// of the sweep has no nodes.
+type layout struct {
+	padded int // dimensions
+	degree int // links, a multiple of 32
+}
+
+const (
+	factorsSize = 4 * kernel.BlockVectors // two halves a link
+	nodesSize   = 4 * kernel.BlockVectors
+)
+
+func (l layout) vectorSize() int { return 2 * l.padded }
+func (l layout) codesSize() int  { return 4 * l.padded }
+func (l layout) sweepSize() int  { return l.codesSize() + factorsSize }
+func (l layout) blockSize() int  { return l.sweepSize() + nodesSize }
+func (l layout) rowSize() int {
+	return l.vectorSize() + l.degree/kernel.BlockVectors*l.blockSize()
+}
+
+// blocks returns how many blocks hold n nodes.
+func blocks(n int) int { return (n + kernel.BlockVectors - 1) / kernel.BlockVectors }
+
+// Len returns the number of vectors.
+func (g *Graph) Len() int { return g.nodes }
+
+// Dimensions returns the length of a vector.
+func (g *Graph) Dimensions() int { return g.space.dimensions }
+
+// Metric returns how vectors are compared.
+func (g *Graph) Metric() Metric { return g.space.metric }
+
+// Bytes returns the size of the graph, without an attached slab.
+func (g *Graph) Bytes() int64 { return int64(len(g.rows) + len(g.sweep) + len(g.entries)) }
+
+// Attach gives the graph the vectors it was built from. Hits are then scored
+// with them: without, scores carry the rounding to half precision, about a
+// thousandth of the distance. It panics if the shape differs. Call it before the
+// first search.
+func (g *Graph) Attach(slab []float32) {
+	if len(slab) != g.nodes*g.space.dimensions {
+		panic(fmt.Sprintf("index: Graph.Attach: %d numbers are not %d vectors of %d dimensions", len(slab), g.nodes, g.space.dimensions))
+	}
+	g.slab = slab
+}
+
+// Close frees the graph's memory; no search may run or follow. Closing twice is
+// fine.
+func (g *Graph) Close() {
+	if g.memory != nil {
+		g.memory.Free()
+		g.memory = nil
+	}
+	g.rows, g.sweep, g.entries, g.nodes = nil, nil, nil, 0
+}
+
+func (g *Graph) row(node uint32) []byte {
+	size := g.layout.rowSize()
+	return g.rows[int(node)*size : (int(node)+1)*size]
+}
+
+// halves views bytes, aligned to two, as half-precision numbers.
+func halves(b []byte) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/2)
+}
+
+// blockNodes views the nodes at the end of a block.
+func blockNodes(block []byte) *[kernel.BlockVectors]uint32 {
+	return (*[kernel.BlockVectors]uint32)(unsafe.Pointer(&block[len(block)-nodesSize]))
+}
+
+// Search returns k near rows; see [Index]. A filter that admits few is answered
+// by a sweep over the codes of what it admits, any other by a walk that is the
+// wider the less it admits.
+func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
+	checkQuery(query, g.space.dimensions)
+	k = min(k, p.Filter.matches(g.nodes))
+	if k <= 0 {
+		return nil, Stats{Strategy: StrategyGraph}
+	}
+	s := g.borrow(query)
+	defer g.pool.Put(s)
+	s.find(k, p)
+	hits := s.best(k, p.Filter)
+	if g.slab != nil && p.Rescore >= 0 {
+		g.rescore(query, hits)
+	}
+	return hits, s.stats
+}
+
+// Range returns rows with a score of at least threshold; see [Index].
+func (g *Graph) Range(query []float32, threshold float32, p Params) ([]Hit, Stats) {
+	matches := p.Filter.matches(g.nodes)
+	for k := 4 * defaultEF; ; k *= 4 {
+		if k > matches/8 {
+			k, p.Exact = matches, true
+		}
+		hits, stats := g.Search(query, k, p)
+		end := slices.IndexFunc(hits, func(h Hit) bool { return !(h.Score >= threshold) })
+		if end >= 0 || len(hits) == matches {
+			if end >= 0 {
+				hits = hits[:end]
+			}
+			return hits, stats
+		}
+	}
+}
+
+// rescore scores hits with the vectors of the slab.
+func (g *Graph) rescore(query []float32, hits []Hit) {
+	d := g.space.dimensions
+	for _, h := range hits {
+		kernel.Prefetch(floatBytes(g.slab[h.Row*d : (h.Row+1)*d]))
+	}
+	for i, h := range hits {
+		hits[i].Score = numberOrLast(g.space.metric.Compare(query, g.slab[h.Row*d:(h.Row+1)*d]))
+	}
+	slices.SortFunc(hits, compareHits)
+}
+
+func floatBytes(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
+
+// threads returns how many goroutines an option means.
+func threads(option int) int {
+	if option > 0 {
+		return option
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,60 @@
+package index_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ragstone/ragstone/internal/index"
+)
+
+// buildGraph builds a graph that is closed with the test.
+func buildGraph(t testing.TB, m index.Metric, dimensions int, slab []float32, o index.GraphOptions) *index.Graph {
+	t.Helper()
+	g, err := index.BuildGraph(m, dimensions, slab, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+func TestGraphRecall(t *testing.T) {
+	const rows, dimensions, k, queries = 3000, 48, 10, 40
+	slab, asked := clustered(1, rows, dimensions), clustered(2, queries, dimensions)
+	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
+		g := buildGraph(t, m, dimensions, slab, index.GraphOptions{Threads: 2})
+		g.Attach(slab)
+		for _, keep := range []float64{1, 0.5, 0.2, 0.02, 0.001} {
+			var filter *index.Filter
+			if keep < 1 {
+				filter = someRows(9, rows, keep)
+			}
+			sum := 0.0
+			for i := range queries {
+				query := asked[i*dimensions : (i+1)*dimensions]
+				all := reference(m, dimensions, slab, query, filter)
+				hits, _ := g.Search(query, k, index.Params{Filter: filter})
+				if len(hits) != min(k, len(all)) {
+					t.Fatalf("%v, %v kept: %d hits, want %d", m, keep, len(hits), min(k, len(all)))
+				}
+				sum += recall(hits, all, k)
+			}
+			if got := sum / queries; got < 0.97 {
+				t.Errorf("%v, %v kept: recall %.3f", m, keep, got)
+			}
+		}
+	}
+}
+
+func TestGraphExactIsExact(t *testing.T) {
+	const rows, dimensions, k = 700, 20, 12
+	slab, query := clustered(3, rows, dimensions), clustered(4, 1, dimensions)
+	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
+		g := buildGraph(t, m, dimensions, slab, index.GraphOptions{})
+		g.Attach(slab)
+		for _, filter := range []*index.Filter{nil, someRows(5, rows, 0.4)} {
+			hits, _ := g.Search(query, k, index.Params{Filter: filter, Exact: true})
+			checkExact(t, fmt.Sprint(m), m, hits, reference(m, dimensions, slab, query, filter), k)
+		}
+	}
+}
