@@ -176,6 +176,9 @@ func parallel(threads, n, piece int, work func(from, to int)) {
 // link makes the graph.
 func (b *graphBuilder) link() {
 	g := b.graph
+	if g.nodes == 0 {
+		return
+	}
 	b.links = b.partition()
 	b.pack()
 	g.entries = b.entryBlocks(b.sample())

@@ -1,0 +1,58 @@
+package index_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"flag"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/ragstone/ragstone/internal/index"
+)
+
+var update = flag.Bool("update", false, "write the files of the present version in testdata")
+
+// golden returns the content of testdata/name.gz, which update replaces.
+func golden(t *testing.T, name string, present []byte) []byte {
+	t.Helper()
+	path := "testdata/" + name + ".gz"
+	if *update {
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		z.Write(present)
+		z.Close()
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// TestGraphVersion1 reads a file that version 1 wrote. That building gives the same bytes
+// today is not asked.
+func TestGraphVersion1(t *testing.T) {
+	const rows, dimensions = 60, 6
+	slab := clustered(11, rows, dimensions)
+	file := golden(t, "graph.v1", written(t, buildGraph(t, index.Dot, dimensions, slab, index.GraphOptions{})))
+	g, err := index.OpenGraph(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Attach(slab)
+	query := clustered(12, 1, dimensions)
+	hits, _ := g.Search(query, 5, index.Params{})
+	checkExact(t, "version 1", index.Dot, hits, reference(index.Dot, dimensions, slab, query, nil), 5)
+}
