@@ -131,20 +131,7 @@ func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 
 // Range returns rows with a score of at least threshold; see [Index].
 func (g *Graph) Range(query []float32, threshold float32, p Params) ([]Hit, Stats) {
-	matches := p.Filter.matches(g.nodes)
-	for k := 4 * defaultEF; ; k *= 4 {
-		if k > matches/8 {
-			k, p.Exact = matches, true
-		}
-		hits, stats := g.Search(query, k, p)
-		end := slices.IndexFunc(hits, func(h Hit) bool { return !(h.Score >= threshold) })
-		if end >= 0 || len(hits) == matches {
-			if end >= 0 {
-				hits = hits[:end]
-			}
-			return hits, stats
-		}
-	}
+	return rangeBySearches(g, query, threshold, p)
 }
 
 // rescore scores hits with the vectors of the slab.
