@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/tokenizer"
@@ -72,7 +73,12 @@ func (e *Error) Error() string {
 
 // Template is a parsed chat template.
 type Template struct {
-	body []statement
+	body   []statement
+	tools  bool   // it asks for the tools
+	family Family // whose form calls take where they become text
+
+	probe sync.Once
+	calls callStyle // after probe
 }
 
 // ParseTemplate parses a template's source. An empty source is
@@ -89,7 +95,7 @@ func ParseTemplate(source string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{body: body}, nil
+	return &Template{body: body, tools: asksForTools(tokens), family: FamilyOf(source)}, nil
 }
 
 // Render returns a conversation as the model's text.
@@ -101,8 +107,19 @@ func (t *Template) Render(c Conversation) (string, error) {
 // RenderSpans is Render that also returns which bytes of the text came from
 // the conversation and not from the template, in order and apart: pass them as
 // tokenizer.Options.Verbatim, so that no message can forge a control token.
+// Where the template knows no tools, those of the conversation are described in
+// its system message, and results become text; so do calls that it ignores.
 func (t *Template) RenderSpans(c Conversation) (string, []tokenizer.Span, error) {
-	globals, size, err := c.globals()
+	if !c.hasTools() {
+		return t.render(c, callStyle{})
+	}
+	style := t.style()
+	return t.render(t.withTools(c, style), style)
+}
+
+// render is RenderSpans for a conversation that needs no changes.
+func (t *Template) render(c Conversation, style callStyle) (string, []tokenizer.Span, error) {
+	globals, size, err := c.globals(style)
 	if err != nil {
 		return "", nil, err
 	}
@@ -123,7 +140,7 @@ func (c *Conversation) now() time.Time {
 
 // globals builds the variables of a template, and returns the size of the
 // conversation, to which limits are proportional.
-func (c *Conversation) globals() (map[string]value, int, error) {
+func (c *Conversation) globals(style callStyle) (map[string]value, int, error) {
 	g := map[string]value{
 		"bos_token":             literal(c.BOS),
 		"eos_token":             literal(c.EOS),
@@ -134,7 +151,7 @@ func (c *Conversation) globals() (map[string]value, int, error) {
 	size := 0
 	messages := &list{}
 	for i := range c.Messages {
-		m, n := c.Messages[i].dict()
+		m, n := c.Messages[i].dict(style)
 		messages.items = append(messages.items, m)
 		size += n
 	}
@@ -163,11 +180,14 @@ func (c *Conversation) globals() (map[string]value, int, error) {
 }
 
 // dict is a message as templates see it, and its size.
-func (m *Message) dict() (*dict, int) {
+func (m *Message) dict(style callStyle) (*dict, int) {
 	size := len(m.Role) + len(m.Content) + len(m.Name) + len(m.Reasoning) + len(m.ToolCallID)
 	d := newDict()
 	d.set("role", outside(m.Role))
 	d.set("content", outside(m.Content))
+	if style.noContent && m.Content == "" && len(m.ToolCalls) > 0 {
+		d.set("content", nil)
+	}
 	if m.Name != "" {
 		d.set("name", outside(m.Name))
 	}
@@ -177,7 +197,7 @@ func (m *Message) dict() (*dict, int) {
 	if len(m.ToolCalls) > 0 {
 		calls := &list{}
 		for _, call := range m.ToolCalls {
-			calls.items = append(calls.items, call.dict())
+			calls.items = append(calls.items, call.dict(style))
 			size += len(call.ID) + len(call.Name) + len(call.Arguments)
 		}
 		d.set("tool_calls", calls)
@@ -188,9 +208,9 @@ func (m *Message) dict() (*dict, int) {
 	return d, size
 }
 
-func (c *ToolCall) dict() *dict {
+func (c *ToolCall) dict(style callStyle) *dict {
 	arguments, err := decodeJSON(c.Arguments)
-	if _, ok := arguments.(*dict); err != nil || !ok {
+	if _, ok := arguments.(*dict); err != nil || !ok || style.asText {
 		arguments = outside(string(c.Arguments))
 	}
 	function := newDict()

@@ -1,5 +1,6 @@
 // Package chat turns a conversation into the text a model was trained to
-// continue, with the template that the model's own files carry.
+// continue, with the template that the model's own files carry, and takes what
+// the model writes apart into text, reasoning and tool calls.
 //
 // Templates are written in Jinja, a language with loops, macros and most of
 // Python's string methods. Hugging Face transformers defines which part of it
@@ -15,6 +16,15 @@
 // code point, lists, and dictionaries that keep their order. What jinja2's
 // immutable sandbox forbids, changing a list or a dictionary, does not exist
 // here.
+//
+// # Tools
+//
+// Models write tool calls in some dozen forms. [FamilyOf] tells the form from
+// the template; a [Parser] reads it while it is written, passing arguments on as
+// they come; [Family.Calls] describes it for a grammar that enforces a call. A
+// template says nowhere how it wants calls of earlier messages, so it is tried
+// out once with a small conversation. Where it knows no tools at all they are
+// described in the system message and called in the form of Hermes.
 //
 // # Text from outside
 //
@@ -34,9 +44,12 @@
 //
 // A [Template] does not change and may be rendered by many goroutines.
 //
+// A [Parser] is for one answer and one goroutine.
+//
 // # Left out
 //
 // Template inheritance, imports, autoescaping, custom delimiters, and the
 // filters and methods that no chat template was seen to use; each is an error
-// that names it.
+// that names it. Calls whose arguments are tags instead of JSON (Seed-OSS,
+// Qwen3-Coder) are text.
 package chat

@@ -175,7 +175,7 @@ func TestTemplatesRenderAsJinja2(t *testing.T) {
 
 // checkRendering says how a rendering differs from the golden one.
 func checkRendering(template *Template, c Conversation, want rendering) string {
-	got, given, err := template.RenderSpans(c)
+	got, given, err := template.render(c, callStyle{})
 	var failure *Error
 	errors.As(err, &failure)
 	switch {
