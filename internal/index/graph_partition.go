@@ -51,11 +51,11 @@ func (n *nearest) merge(node uint32, found []near) {
 	list := n.lists[int(node)*nearKept:][:nearKept]
 	count := int(n.counts[node])
 	for _, f := range found {
-		if count == nearKept && compareNear(f, list[count-1]) >= 0 {
+		if count == nearKept && !f.before(list[count-1]) {
 			continue
 		}
 		at := count
-		for at > 0 && compareNear(f, list[at-1]) < 0 {
+		for at > 0 && f.before(list[at-1]) {
 			at--
 		}
 		if known(list[:count], f.node) {
@@ -226,7 +226,7 @@ func closest(list []near, group []uint32, i int, squares, products []float32, li
 		}
 		f := near{max(d, 0), group[j]}
 		at := len(list)
-		for at > 0 && compareNear(f, list[at-1]) < 0 {
+		for at > 0 && f.before(list[at-1]) {
 			at--
 		}
 		if len(list) < nearKept {

@@ -1,9 +1,6 @@
 package index
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // near is a candidate for a link.
 type near struct {
@@ -11,8 +8,19 @@ type near struct {
 	node     uint32
 }
 
+// before orders by distance, equal ones by node.
+func (a near) before(b near) bool {
+	return a.distance < b.distance || a.distance == b.distance && a.node < b.node
+}
+
 func compareNear(a, b near) int {
-	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.node, b.node))
+	switch {
+	case a.before(b):
+		return -1
+	case b.before(a):
+		return 1
+	}
+	return 0
 }
 
 // pruner chooses a node's links among candidates. It serves one goroutine.

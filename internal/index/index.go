@@ -38,7 +38,6 @@
 package index
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 )
@@ -49,9 +48,19 @@ type Hit struct {
 	Score float32
 }
 
-// compareHits puts the higher score first, and of equal ones the earlier row.
+// before puts the higher score first, and of equal ones the earlier row.
+func (h Hit) before(other Hit) bool {
+	return h.Score > other.Score || h.Score == other.Score && h.Row < other.Row
+}
+
 func compareHits(a, b Hit) int {
-	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row))
+	switch {
+	case a.before(b):
+		return -1
+	case b.before(a):
+		return 1
+	}
+	return 0
 }
 
 // Index is what searches have in common.

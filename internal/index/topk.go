@@ -19,7 +19,7 @@ const insertionK = 128
 func newTopK(k int) *topK {
 	t := &topK{k: k, threshold: float32(math.Inf(-1))}
 	if k <= insertionK {
-		t.hits = make([]Hit, 0, k+1)
+		t.hits = make([]Hit, 0, k)
 	}
 	return t
 }
@@ -39,23 +39,24 @@ func (t *topK) add(row int, score float32) {
 		return
 	}
 	at := len(t.hits)
-	for at > 0 && compareHits(hit, t.hits[at-1]) < 0 {
+	for at > 0 && hit.before(t.hits[at-1]) {
 		at--
 	}
 	if at == t.k {
 		return
 	}
-	t.hits = slices.Insert(t.hits, at, hit)
-	t.trim()
+	if len(t.hits) < t.k {
+		t.hits = append(t.hits, hit)
+	}
+	copy(t.hits[at+1:], t.hits[at:])
+	t.hits[at] = hit
+	if len(t.hits) == t.k {
+		t.threshold = t.hits[t.k-1].Score
+	}
 }
 
 func (t *topK) cut() {
 	slices.SortFunc(t.hits, compareHits)
-	t.trim()
-}
-
-// trim drops what is beyond k of sorted hits.
-func (t *topK) trim() {
 	t.hits = t.hits[:min(t.k, len(t.hits))]
 	if len(t.hits) == t.k {
 		t.threshold = t.hits[t.k-1].Score
@@ -64,6 +65,8 @@ func (t *topK) trim() {
 
 // sorted returns the best, best first.
 func (t *topK) sorted() []Hit {
-	t.cut()
+	if t.k > insertionK {
+		t.cut()
+	}
 	return t.hits
 }
