@@ -78,7 +78,7 @@ func createCollection(db *DB, name, dir string, schema Schema) error {
 	if err := db.options.fsys.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create collection: %w", err)
 	}
-	if err := db.options.fsys.SyncDir(db.dir); err != nil {
+	if err := db.options.fsys.SyncDir(db.dir); err != nil { // also after a crash between the two
 		return fmt.Errorf("create collection: %w", err)
 	}
 	return writeManifest(db.options.fsys, dir, &manifest{

@@ -42,7 +42,7 @@ func Open(dir string, options Options) (*DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", dir, err)
 	}
 	db := &DB{dir: dir, options: options, open: map[string]*Collection{}}
-	if err := options.fsys.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(options.fsys, dir); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if _, real := options.fsys.(disk.OS); real {
@@ -57,6 +57,15 @@ func Open(dir string, options Options) (*DB, error) {
 	}
 	db.background = startBackground(db)
 	return db, nil
+}
+
+// makeDir makes a folder where it is absent, and flushes its name in any case:
+// who made it may have been killed before.
+func makeDir(fsys disk.FS, dir string) error {
+	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(dir))
 }
 
 // Close flushes and closes all collections and waits for work in the
@@ -140,9 +149,7 @@ func (db *DB) get(name string) (*Collection, error) {
 		return nil, err
 	}
 	db.open[name] = c
-	if c.waiting() > 0 {
-		db.background.seal(c)
-	}
+	db.background.seal(c) // and then what a merge left undone
 	return c, nil
 }
 
@@ -242,7 +249,7 @@ func (db *DB) sealOthers(c *Collection) {
 // be empty or absent; it is a database when Backup returns nil.
 func (db *DB) Backup(ctx context.Context, dir string) error {
 	fsys := db.options.fsys
-	if err := fsys.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(fsys, dir); err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
 	if entries, err := fsys.ReadDir(dir); err != nil || len(entries) > 0 {

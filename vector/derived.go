@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/disk"
-	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/internal/lexical"
 	"github.com/ragstone/ragstone/vector/internal/container"
 	"github.com/ragstone/ragstone/vector/internal/payload"
@@ -22,7 +21,7 @@ type derived struct {
 	payload  map[string]*payloadIndex // by payloadName
 	keywords []*lexical.Index         // by keyword index of the layout
 	sparse   []*sparseIndex           // by field number; nil for others
-	vectors  []index.Index            // by field number; nil: scan
+	graphs   []*graphFile             // by field number; nil: scan
 	bytes    int64
 	close    func() error
 	before   *derived // an earlier one, which readers may still use
@@ -41,8 +40,9 @@ func payloadName(path payload.Path, kind PayloadIndex) string {
 
 func keywordsName(k keywordField) string { return "keywords." + k.name }
 
-// derive writes a segment's index file and uses it.
-func (c *Collection) derive(s *segment) error {
+// derive writes a segment's index file and uses it. Graphs take long to build,
+// so they are left to merges: until then vectors are scanned.
+func (c *Collection) derive(s *segment, graphs bool) error {
 	l := c.layout.Load()
 	path := c.path(indexName(s.number))
 	err := disk.WriteFileIn(c.fsys, path, 0o644, func(f io.Writer) error {
@@ -52,7 +52,7 @@ func (c *Collection) derive(s *segment) error {
 			return err
 		}
 		w.Section("about", about)
-		if err := c.writeDerived(w, l, s); err != nil {
+		if err := c.writeDerived(w, l, s, graphs); err != nil {
 			return err
 		}
 		return w.Close()
@@ -63,7 +63,7 @@ func (c *Collection) derive(s *segment) error {
 	return c.useDerived(s, l)
 }
 
-func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment) error {
+func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, graphs bool) error {
 	for _, f := range l.payload {
 		section, err := buildPayloadIndex(f, s)
 		if err != nil {
@@ -79,12 +79,13 @@ func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment) er
 		case sparseField:
 			w.Section(sectionName(number, ""), buildSparse(s, number))
 		case denseField:
-			graph, err := buildVectorIndex(&s.columns[number], c.db.options.Threads)
-			if err != nil {
-				return fmt.Errorf("vector %q: %w", f.name, err)
-			}
-			if graph != nil {
-				w.Section(sectionName(number, ""), graph)
+			if old := s.derived.Load(); old != nil && old.graphs[number] != nil && !old.graphs[number].damaged.Load() {
+				w.Section(sectionName(number, ""), old.graphs[number].data)
+			} else if column := &s.columns[number]; graphs && column.wantsGraph() {
+				w.Begin(sectionName(number, ""))
+				if err := column.writeGraph(w, c.db.options.Threads); err != nil {
+					return fmt.Errorf("vector %q: %w", f.name, err)
+				}
 			}
 		}
 	}
@@ -107,26 +108,9 @@ func (k keywordField) build(s *segment) []byte {
 func (c *Collection) loadDerived(s *segment) error {
 	err := c.useDerived(s, c.layout.Load())
 	if lost(err) {
-		return c.derive(s)
+		return c.derive(s, false)
 	}
 	return err
-}
-
-// rederive makes the indexes that the schema got since the segment was derived.
-func (c *Collection) rederive(s *segment) error {
-	if d := s.derived.Load(); d != nil && d.complete(c.layout.Load()) {
-		return nil
-	}
-	return c.derive(s)
-}
-
-func (d *derived) complete(l *layout) bool {
-	for _, f := range l.payload {
-		if d.payload[payloadName(f.path, f.kind)] == nil {
-			return false
-		}
-	}
-	return true
 }
 
 // useDerived opens a segment's index file.
@@ -172,7 +156,7 @@ func parseDerived(data []byte, l *layout, s *segment) (*derived, error) {
 	}
 	d := &derived{
 		payload: map[string]*payloadIndex{}, bytes: int64(len(data)),
-		sparse: make([]*sparseIndex, len(l.fields)), vectors: make([]index.Index, len(l.fields)),
+		sparse: make([]*sparseIndex, len(l.fields)), graphs: make([]*graphFile, len(l.fields)),
 	}
 	for _, field := range l.payload {
 		name := payloadName(field.path, field.kind)
@@ -208,20 +192,18 @@ func (d *derived) parseVectors(f *container.File, l *layout, s *segment) (err er
 				return fmt.Errorf("section %q: %w", name, err)
 			}
 		case f.Has(name):
-			if err := f.Verify(name); err != nil {
-				return err
-			}
-			if d.vectors[number], err = openVectorIndex(f.Section(name), &s.columns[number]); err != nil {
-				return fmt.Errorf("section %q: %w", name, err)
-			}
+			d.graphs[number] = &graphFile{data: f.Section(name)}
 		}
 	}
 	return nil
 }
 
-// IndexPayload adds an index over a payload key and builds it for the points
-// that are there. It does nothing if the key has such an index.
+// IndexPayload adds an index over a payload key, replacing one of another kind,
+// and builds it for the points that are there. It waits for a merge that is
+// under way.
 func (c *Collection) IndexPayload(key string, kind PayloadIndex) error {
+	c.merging.Lock()
+	defer c.merging.Unlock()
 	c.structure.Lock()
 	defer c.structure.Unlock()
 	next := c.manifest.clone()
@@ -242,7 +224,7 @@ func (c *Collection) IndexPayload(key string, kind PayloadIndex) error {
 	}
 	c.layout.Store(l)
 	for _, s := range c.segments() {
-		if err := c.rederive(s); err != nil {
+		if err := c.derive(s, false); err != nil {
 			return fmt.Errorf("add a payload index: %w", err)
 		}
 	}

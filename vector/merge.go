@@ -41,9 +41,38 @@ func pickMerge(segments []*segment) []*segment {
 	return nil
 }
 
-// mergeOnce does one merge if one is due, and reports whether it did.
+// mergeOnce does one merge if one is due, else builds the graphs of one segment
+// that lacks them, and reports whether there was anything to do.
 func (c *Collection) mergeOnce(ctx context.Context) (bool, error) {
-	return c.merge(ctx, pickMerge)
+	merged, err := c.merge(ctx, pickMerge)
+	if merged || err != nil {
+		return merged, err
+	}
+	return c.buildGraphs()
+}
+
+// buildGraphs builds the graphs of one segment that lacks them. The segment is
+// in use meanwhile.
+func (c *Collection) buildGraphs() (bool, error) {
+	c.merging.Lock()
+	defer c.merging.Unlock()
+	c.structure.Lock()
+	s := unindexed(c.segments())
+	if s != nil && c.layout.Load().graphBytes(int64(s.rows)) > c.db.options.MaxBytes/2 {
+		s = nil
+	}
+	if s != nil {
+		s.retain()
+	}
+	c.structure.Unlock()
+	if s == nil {
+		return false, nil
+	}
+	defer s.release()
+	if err := c.derive(s, true); err != nil {
+		return false, fmt.Errorf("index collection %q: %w", c.name, err)
+	}
+	return true, nil
 }
 
 // Compact merges all segments into one, without deleted points, after sealing
@@ -59,6 +88,10 @@ func (c *Collection) Compact(ctx context.Context) error {
 		}
 		return all
 	})
+	if err != nil {
+		return err
+	}
+	_, err = c.buildGraphs()
 	return err
 }
 
@@ -91,7 +124,7 @@ func (c *Collection) mergeInputs(pick func([]*segment) []*segment) ([]*segment, 
 	for _, s := range inputs {
 		rows += int64(s.rows)
 	}
-	if need := rows * mergeRowBytes; need > c.db.options.MaxBytes/2 {
+	if need := rows*mergeRowBytes + c.layout.Load().graphBytes(rows); need > c.db.options.MaxBytes/2 {
 		return nil, 0, nil // a merge beyond the ceiling is left undone: searches visit more segments
 	}
 	slices.SortFunc(inputs, func(a, b *segment) int { return int(a.number) - int(b.number) })
@@ -121,7 +154,7 @@ func (c *Collection) mergeInto(ctx context.Context, inputs []*segment, flushed u
 	var merged *segment
 	if len(order) > 0 {
 		var err error
-		if merged, err = c.newSegment(sources, order); err != nil {
+		if merged, err = c.newSegment(sources, order, true); err != nil {
 			return err
 		}
 	}
@@ -135,9 +168,6 @@ func (c *Collection) commitMerge(inputs []*segment, merged *segment, order []row
 	defer c.structure.Unlock()
 	if merged != nil {
 		defer merged.release() // the view retains it
-		if err := c.rederive(merged); err != nil {
-			return err
-		}
 		carryDeaths(inputs, merged, order, c.manifest.Flushed)
 	}
 	next := c.manifest.clone()

@@ -17,7 +17,7 @@ type Options struct {
 	SyncEvery time.Duration
 
 	// MaxBytes is the ceiling of the memory for points that are not sealed yet
-	// and for merges. Zero means 1 GiB. Sealed segments are mapped and paged by
+	// and for merges. Zero means 4 GiB. Sealed segments are mapped and paged by
 	// the operating system; they do not count. A write that finds no room waits
 	// for segments to be sealed, and fails with ErrFull if that cannot help.
 	MaxBytes int64
@@ -36,7 +36,7 @@ type Options struct {
 }
 
 const (
-	defaultMaxBytes  = 1 << 30
+	defaultMaxBytes  = 4 << 30
 	defaultSealBytes = 32 << 20
 )
 

@@ -143,8 +143,9 @@ const (
 	Auto IndexKind = ""
 	// Flat always scans: exact, and linear in the number of points.
 	Flat IndexKind = "flat"
-	// HNSW builds a hierarchical navigable small-world graph.
-	HNSW IndexKind = "hnsw"
+	// Graph builds a graph of neighbours however few the points are. It is for
+	// Cosine, Dot and L2 over Float32; others are scanned.
+	Graph IndexKind = "graph"
 )
 
 // PayloadIndex is the kind of an index over a payload key.
@@ -288,7 +289,7 @@ func (v VectorSpec) validate() error {
 		return fmt.Errorf("metric %s with storage %s: hamming and jaccard go with binary, and only they", metric, v.Storage.name())
 	}
 	switch v.Index {
-	case Auto, Flat, HNSW:
+	case Auto, Flat, Graph:
 	default:
 		return fmt.Errorf("there is no index %q", v.Index)
 	}

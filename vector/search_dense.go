@@ -96,18 +96,6 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 	return scores, stats, nil
 }
 
-// index returns what finds the column's vectors: the index that was built, or a
-// scan of all.
-func (c *column) index(g *segment, number int, exact bool) index.Index {
-	if d := g.derived.Load(); !exact && d != nil && d.vectors[number] != nil {
-		return d.vectors[number]
-	}
-	c.once.Do(func() {
-		c.flat = index.NewFlat(c.spec.Metric.kernel(), c.spec.Dimensions, floats(c.data))
-	})
-	return c.flat
-}
-
 // slots turns selected rows into selected vectors of the column.
 func (c *column) slots(rows selection) []uint64 {
 	if c.rows == nil {

@@ -92,8 +92,20 @@ func mapped(fsys disk.FS, path string) (data []byte, unmap func() error, err err
 		}
 		return m.Bytes(), m.Close, nil
 	}
-	data, err = disk.ReadFile(fsys, path)
-	return data, func() error { return nil }, err
+	if data, err = disk.ReadFile(fsys, path); err != nil {
+		return nil, nil, err
+	}
+	return aligned(data), func() error { return nil }, nil
+}
+
+// aligned returns a copy of data that begins at a multiple of 64, as memory maps
+// do.
+func aligned(data []byte) []byte {
+	const align = 64
+	room := make([]byte, len(data)+align)
+	skip := -uintptr(unsafe.Pointer(&room[0])) % align
+	copy(room[skip:], data)
+	return room[skip : int(skip)+len(data)]
 }
 
 // openSegment maps a segment file and checks all but its vectors and payloads,

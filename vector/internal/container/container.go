@@ -11,7 +11,6 @@
 package container
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -41,7 +40,7 @@ func corrupt(format string, args ...any) error {
 // Writer writes a container. The sections are written one after another; an
 // error sticks and comes back from Close.
 type Writer struct {
-	out   *bufio.Writer
+	out   io.Writer
 	at    uint64
 	sum   uint32
 	table []byte
@@ -52,9 +51,9 @@ type Writer struct {
 }
 
 // NewWriter begins a container of the given kind, four bytes that tell one use
-// from another.
+// from another. Writes are as small as the caller's: w should be buffered.
 func NewWriter(w io.Writer, kind [4]byte) *Writer {
-	c := &Writer{out: bufio.NewWriterSize(w, 256<<10)}
+	c := &Writer{out: w}
 	var header [headerSize]byte
 	copy(header[:], magic)
 	binary.LittleEndian.PutUint32(header[8:], version)
@@ -122,9 +121,6 @@ func (c *Writer) Close() error {
 	footer = le.AppendUint32(footer, crc32.Checksum(footer, castagnoli))
 	footer = append(footer, magic...)
 	c.raw(footer)
-	if c.err == nil {
-		c.err = c.out.Flush()
-	}
 	return c.err
 }
 
