@@ -11,7 +11,7 @@ type contest struct{ entrants []entrant }
 
 // entrant is one choice.
 type entrant struct {
-	whole   Delta   // all its pieces in one
+	gathering
 	logProb float64 // of its tokens together
 	tokens  int
 }
@@ -19,12 +19,7 @@ type entrant struct {
 func newContest(n int) *contest { return &contest{make([]entrant, n)} }
 
 // take adds a piece to its choice.
-func (c *contest) take(d Delta) {
-	whole := &c.entrants[d.Index].whole
-	whole.Text += d.Text
-	whole.Tokens = append(whole.Tokens, d.Tokens...)
-	whole.FinishReason = d.FinishReason
-}
+func (c *contest) take(d Delta) { c.entrants[d.Index].add(d) }
 
 // weigh counts the log-probability of a choice's next token.
 func (c *contest) weigh(index int, logits []float32, id int32) error {
@@ -41,8 +36,7 @@ func (c *contest) winners(n int) []Delta {
 	slices.SortStableFunc(c.entrants, func(a, b entrant) int { return cmp.Compare(b.mean(), a.mean()) })
 	winners := make([]Delta, n)
 	for i := range winners {
-		winners[i] = c.entrants[i].whole
-		winners[i].Index = i
+		winners[i] = c.entrants[i].delta(i)
 	}
 	return winners
 }

@@ -51,7 +51,7 @@ func openCheckpoint(dir string, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	render, err := parseTemplate(source, words)
+	speech, err := parseTemplate(source, words)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func openCheckpoint(dir string, o Options) (*Local, error) {
 		return nil, err
 	}
 	files = append(files, filepath.Join(dir, configFile), filepath.Join(dir, tokenizerFile))
-	return assemble(o, d, pool, words, render, limits, files), nil
+	return assemble(o, d, pool, words, speech, limits, files), nil
 }
 
 // checkpointTemplate returns the source of a checkpoint's chat template, empty

@@ -13,6 +13,7 @@ type choice struct {
 	written []int32
 	ended   bool
 
+	parts   *parts   // nil: the answer is all text
 	guide   *guide   // nil for free text
 	guesser *guesser // nil where nothing is guessed
 	guessed int      // tokens of todo that are guessed, and
@@ -38,7 +39,10 @@ func newChoice(g *generation, index int) *choice {
 		c.guesser = newGuesser(g.expected, g.prompt)
 	}
 	if g.guide != nil {
-		c.guide = newGuide(g.guide, g.req.Constraint.trigger, g.vocabulary.Size())
+		c.guide = newGuide(g.guide, g.constraint.trigger, g.vocabulary.Size())
+	}
+	if g.dialect != nil {
+		c.parts = newParts(g)
 	}
 	return c
 }
@@ -166,7 +170,7 @@ func (c *choice) write(id int32) error {
 		c.guesser.add(id)
 	}
 	c.g.usage.CompletionTokens++
-	bytes := c.g.vocabulary.TokenBytes(id)
+	bytes := c.g.bytes(id)
 	done := false
 	if c.guide != nil {
 		var err error
@@ -209,7 +213,10 @@ func (c *choice) show(d Delta) {
 		d.Tokens = append(d.Tokens, c.pending[0].token)
 		c.pending = c.pending[1:]
 	}
-	if d.Text != "" || len(d.Tokens) > 0 {
+	if c.parts != nil {
+		c.parts.read(&d)
+	}
+	if d.Text != "" || d.Reasoning != "" || len(d.Calls)+len(d.Tokens) > 0 {
 		d.Index = c.index
 		c.g.put(d)
 	}
@@ -224,6 +231,9 @@ func (c *choice) finish(text, reason string) {
 		if p.start < c.text.shown || p.end <= c.text.shown && !c.text.stopped {
 			d.Tokens = append(d.Tokens, p.token)
 		}
+	}
+	if c.parts != nil {
+		c.parts.end(&d)
 	}
 	c.g.endChoice(d)
 }

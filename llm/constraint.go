@@ -2,6 +2,8 @@ package llm
 
 import (
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -16,9 +18,10 @@ import (
 // time, a model recognises it.
 type Constraint struct {
 	grammar *grammar.Grammar
-	key     [sha256.Size]byte // equal for equal languages
-	trigger string            // text after which it holds; "": from the start
-	format  *wireFormat       // what an upstream is asked for; nil: it cannot be
+	build   func() (*grammar.Grammar, error) // where it is not built yet
+	key     [sha256.Size]byte                // equal for equal languages
+	trigger string                           // text after which it holds; "": from the start
+	format  json.RawMessage                  // what an upstream is asked for; nil: it cannot be
 }
 
 // ConstrainSchema returns the JSON texts that satisfy a JSON Schema, with the
@@ -30,14 +33,14 @@ func ConstrainSchema(schema []byte) (*Constraint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.format = &wireFormat{Type: "json_schema", Schema: &wireSchema{Name: "answer", Schema: schema, Strict: true}}
+	c.format = fmt.Appendf(nil, `{"type":"json_schema","json_schema":{"name":"answer","strict":true,"schema":%s}}`, schema)
 	return c, nil
 }
 
 // ConstrainJSON returns the JSON objects.
 func ConstrainJSON() *Constraint {
 	c, _ := newConstraint(grammar.JSONObject(), nil, "json")
-	c.format = &wireFormat{Type: "json_object"}
+	c.format = json.RawMessage(`{"type":"json_object"}`)
 	return c
 }
 
@@ -67,6 +70,10 @@ func ConstrainSpans(texts ...string) (*Constraint, error) {
 	g, err := grammar.Spans(texts...)
 	return newConstraint(g, err, append([]string{"spans"}, texts...)...)
 }
+
+// ForwardFormat returns a constraint that only an Upstream knows: it is sent on
+// as response_format, in the API's form, and the server sees to it.
+func ForwardFormat(format json.RawMessage) *Constraint { return &Constraint{format: format} }
 
 // newConstraint keeps a compiled language with a key made of its source.
 func newConstraint(g *grammar.Grammar, err error, source ...string) (*Constraint, error) {
@@ -108,11 +115,19 @@ type guides struct {
 // keptGuides is how many constraints a model remembers.
 const keptGuides = 64
 
-func newGuides(v vocabulary) *guides {
+// newGuides returns the guides of a vocabulary. Of marks, which are control
+// tokens, the text is what it says, not nothing.
+func newGuides(v vocabulary, marks map[int32][]byte) *guides {
+	bytes := func(id int32) []byte {
+		if text, ok := marks[id]; ok {
+			return text
+		}
+		return v.TokenBytes(id)
+	}
 	return &guides{
 		words: sync.OnceValue(func() *grammar.Vocabulary {
-			return grammar.NewVocabulary(v.Size(), v.TokenBytes, func(text string) []int32 {
-				return v.Encode(text, tokenizer.Options{})
+			return grammar.NewVocabulary(v.Size(), bytes, func(text string) []int32 {
+				return v.Encode(text, tokenizer.Options{Special: len(marks) > 0})
 			})
 		}),
 		compiled: map[[sha256.Size]byte]*grammar.Compiled{},
@@ -126,7 +141,11 @@ func (s *guides) compile(c *Constraint) (*grammar.Compiled, error) {
 	if compiled, ok := s.compiled[c.key]; ok {
 		return compiled, nil
 	}
-	compiled, err := c.grammar.For(s.words())
+	g, err := c.language()
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := g.For(s.words())
 	if err != nil {
 		return nil, &InvalidError{"Constraint", err.Error()}
 	}
@@ -136,6 +155,21 @@ func (s *guides) compile(c *Constraint) (*grammar.Compiled, error) {
 	}
 	s.compiled[c.key], s.order = compiled, append(s.order, c.key)
 	return compiled, nil
+}
+
+// language returns the grammar, which it builds if need be.
+func (c *Constraint) language() (*grammar.Grammar, error) {
+	switch {
+	case c.grammar != nil:
+		return c.grammar, nil
+	case c.build == nil:
+		return nil, &InvalidError{"Constraint", "only an upstream knows it"}
+	}
+	g, err := c.build()
+	if err != nil {
+		return nil, &InvalidError{"Tools", err.Error()}
+	}
+	return g, nil
 }
 
 // guide holds one choice to a constraint.
@@ -205,7 +239,12 @@ func (g *guide) watch(text string) {
 	}
 	rest := g.seen[at+len(g.trigger):]
 	g.seen = rest
-	if m := g.compiled.NewMatcher(); m.AcceptBytes([]byte(rest)) == nil {
-		g.matcher = m
+	// A language of calls begins with the trigger, unless it is only what divides
+	// them from text.
+	for _, begun := range []string{g.trigger + rest, rest} {
+		if m := g.compiled.NewMatcher(); m.AcceptBytes([]byte(begun)) == nil {
+			g.matcher = m
+			return
+		}
 	}
 }

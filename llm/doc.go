@@ -55,6 +55,11 @@
 // still be completed, within the cap; what then has to follow is written without
 // asking the model.
 //
+// A request with Tools gets calls as the model's family writes them: free text
+// until a call begins, and from there on only what the tool's schema allows; or
+// calls from the start where one is required. What the model writes is taken
+// apart on the way out into text, reasoning and calls.
+//
 // The bytes of the tokens drawn go through a filter that knows the stop strings
 // and UTF-8; a Delta never shows a part of either.
 //

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/ragstone/ragstone/internal/chat"
 	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
@@ -226,10 +227,10 @@ func testLimits() engineLimits {
 }
 
 // renderTurns is a chat template.
-func renderTurns(messages []Message) (string, []tokenizer.Span, error) {
+func renderTurns(r *Request) (string, []tokenizer.Span, error) {
 	var text string
 	var given []tokenizer.Span
-	for _, m := range messages {
+	for _, m := range r.Messages {
 		text += "<|turn|>" + m.Role + "\n"
 		given = append(given, tokenizer.Span{Start: len(text), End: len(text) + len(m.Content)})
 		text += m.Content
@@ -248,7 +249,7 @@ func openScripted(t *testing.T, d *scriptedDecoder, change ...func(*engineLimits
 	if d.context == 0 {
 		d.context = 1000
 	}
-	l := newLocal(Info{Context: d.context}, d, newPrompter(byteVocabulary{addsBegin: true}, renderTurns), limits)
+	l := newLocal(Info{Context: d.context}, d, newPrompter(byteVocabulary{addsBegin: true}, &dialect{render: renderTurns, family: chat.Hermes}), limits)
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)

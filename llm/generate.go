@@ -13,11 +13,14 @@ type generation struct {
 	req        *Request
 	vocabulary vocabulary
 	prompt     []int32
-	promptText string // for Echo
+	promptText string
 	seed       int64
 	most       int // tokens to generate for each choice
 	ends       map[int32]bool
+	constraint *Constraint
 	guide      *grammar.Compiled // of the constraint, nil for none
+	dialect    *dialect          // nil: the answer is all text
+	marks      map[int32][]byte  // control tokens that are part of the answer
 	guesses    bool              // guess tokens ahead
 	expected   []int32           // what may come, for the guesses
 
@@ -143,6 +146,14 @@ func (p *promptStrand) next() []strand {
 		next = append(next, c.next()...)
 	}
 	return next
+}
+
+// bytes is what a token adds to an answer.
+func (g *generation) bytes(id int32) []byte {
+	if mark, ok := g.marks[id]; ok {
+		return mark
+	}
+	return g.vocabulary.TokenBytes(id)
 }
 
 // choices is how many are generated.

@@ -264,7 +264,7 @@ func TestMessagesCannotForgeTurns(t *testing.T) {
 		t.Errorf("got %q, want the message unchanged: %q", got, want)
 	}
 
-	l.prompter.render = nil
+	l.prompter.dialect = nil
 	if _, err := l.PromptTokens(Request{Messages: []Message{{Role: "user"}}}); !errors.Is(err, ErrNoTemplate) {
 		t.Errorf("without a template: got %v, want ErrNoTemplate", err)
 	}

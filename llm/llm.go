@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 )
 
@@ -30,10 +31,44 @@ type Scorer interface {
 
 // Message is one turn of a conversation.
 type Message struct {
-	Role    string // system, user, assistant, or what else the model's template knows
-	Content string
-	Name    string // who speaks, where the template shows it; usually empty
+	Role       string // system, user, assistant, tool, or what else the model's template knows
+	Content    string
+	Name       string     // who speaks, where the template shows it; usually empty
+	Reasoning  string     // what an assistant thought before it answered
+	ToolCalls  []ToolCall // of an assistant
+	ToolCallID string     // of a tool: the call this is the result of
 }
+
+// Tool is a function the model may call.
+type Tool struct {
+	Name        string
+	Description string
+
+	// Parameters is the JSON Schema of the arguments, an object; nil is an
+	// object without properties.
+	Parameters json.RawMessage
+
+	// Strict promises arguments that satisfy the schema: one that cannot be
+	// enforced is then refused. Else it is advice, kept to where possible.
+	Strict bool
+}
+
+// ToolCall is a call of a function.
+type ToolCall struct {
+	ID        string
+	Name      string
+	Arguments string // JSON, unless the model broke off
+}
+
+// ToolMode says whether a model calls.
+type ToolMode string
+
+// The modes. Required is enforced by a grammar.
+const (
+	ToolsAuto     ToolMode = "" // as it likes
+	ToolsNone     ToolMode = "none"
+	ToolsRequired ToolMode = "required"
+)
 
 // NoTokens as Request.MaxTokens generates nothing: with Echo, the prompt's own
 // log-probabilities are all that is wanted.
@@ -53,6 +88,14 @@ type Request struct {
 
 	// Tokens is a prompt in the model's own tokens. Upstream refuses it.
 	Tokens []int32
+
+	// Tools are the functions the model may call, for Messages; ToolMode says
+	// whether it does. ToolNames leaves only some of them to be called; empty
+	// is all. OneCall bounds the calls of an answer to one.
+	Tools     []Tool
+	ToolMode  ToolMode
+	ToolNames []string
+	OneCall   bool
 
 	// MaxTokens bounds the tokens generated for each choice. Zero means as many
 	// as the context holds, which is also the bound of any larger number;
@@ -143,17 +186,32 @@ type Request struct {
 
 // Why a choice ended.
 const (
-	FinishStop   = "stop"   // the model's end of text, or a stop string
-	FinishLength = "length" // MaxTokens or the end of the context
+	FinishStop   = "stop"       // the model's end of text, or a stop string
+	FinishLength = "length"     // MaxTokens or the end of the context
+	FinishCalls  = "tool_calls" // as FinishStop, and there were calls
 )
 
 // Delta is a piece of one choice.
 type Delta struct {
 	Index        int            // which choice, from 0
 	Text         string         // always whole characters; may be empty
+	Reasoning    string         // what the model thinks before it answers
+	Calls        []CallDelta    // begun or gone on with
 	Tokens       []TokenLogProb // when asked for: the tokens whose text ends in this piece
 	FinishReason string         // on a choice's last piece, else empty
 	Usage        *Usage         // on the stream's last piece, else nil
+}
+
+// CallDelta is a piece of a call.
+type CallDelta struct {
+	Index     int    // which call of the choice, from 0
+	ID        string // on a call's first piece, if the model gives its calls names; from an upstream always
+	Name      string // on a call's first piece
+	Arguments string // a further part of them
+
+	// Broken takes the call back: what the model wrote is no JSON after all. It
+	// is in the Text of the same Delta.
+	Broken bool
 }
 
 // TokenLogProb is a token and how likely the model held it.
@@ -227,30 +285,31 @@ type ScoredToken struct {
 // Completion is one choice of a finished stream.
 type Completion struct {
 	Text         string
+	Reasoning    string
+	Calls        []ToolCall
 	Tokens       []TokenLogProb
 	FinishReason string
 }
 
 // Collect reads a stream to its end and returns its choices in order.
 func Collect(stream iter.Seq2[Delta, error]) ([]Completion, Usage, error) {
-	var choices []Completion
+	var gathered []gathering
 	var usage Usage
 	for d, err := range stream {
 		if err != nil {
 			return nil, Usage{}, err
 		}
-		for len(choices) <= d.Index {
-			choices = append(choices, Completion{})
+		for len(gathered) <= d.Index {
+			gathered = append(gathered, gathering{})
 		}
-		c := &choices[d.Index]
-		c.Text += d.Text
-		c.Tokens = append(c.Tokens, d.Tokens...)
-		if d.FinishReason != "" {
-			c.FinishReason = d.FinishReason
-		}
+		gathered[d.Index].add(d)
 		if d.Usage != nil {
 			usage = *d.Usage
 		}
+	}
+	var choices []Completion
+	for i := range gathered {
+		choices = append(choices, gathered[i].completion())
 	}
 	return choices, usage, nil
 }

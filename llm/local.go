@@ -63,7 +63,8 @@ type Local struct {
 	reader
 	ends     map[int32]bool
 	sampling Sampling
-	guides   *guides
+	guides   *guides // of completions, and
+	calls    *guides // of answers that may hold calls
 	engine   *engine
 	close    func() error
 
@@ -76,7 +77,8 @@ func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local
 	l := &Local{
 		reader:  reader{info: info, prompter: p},
 		ends:    map[int32]bool{},
-		guides:  newGuides(p.vocabulary),
+		guides:  newGuides(p.vocabulary, nil),
+		calls:   newGuides(p.vocabulary, p.marks),
 		engine:  startEngine(model, limits),
 		endSets: map[string][]int32{},
 	}
@@ -153,16 +155,31 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 	case req.MaxTokens > 0:
 		g.most = min(g.most, req.MaxTokens)
 	}
-	if req.Constraint != nil {
-		if g.guide, err = l.guides.compile(req.Constraint); err != nil {
-			return nil, err
-		}
+	if err := l.setLanguage(g, req); err != nil {
+		return nil, err
 	}
 	if req.BestOf > max(1, req.N) {
 		g.best = newContest(req.BestOf)
 	}
 	need := cacheNeed(l.engine.model, len(prompt), g.most, req.choices())
 	return g.out, l.engine.submit(&job{ctx: ctx, work: g, tenant: req.Tenant, need: need})
+}
+
+// setLanguage prepares what an answer is held to, and how it is taken apart.
+func (l *Local) setLanguage(g *generation, req *Request) (err error) {
+	g.constraint = req.Constraint
+	guides := l.guides
+	if d := l.prompter.dialect; len(req.Messages) > 0 && (len(req.offered()) > 0 || d.thinks) {
+		if g.constraint, err = d.answerLanguage(req); err != nil {
+			return err
+		}
+		guides = l.calls
+		g.dialect, g.marks = d, l.prompter.marks
+	}
+	if g.constraint != nil {
+		g.guide, err = guides.compile(g.constraint)
+	}
+	return err
 }
 
 // endsOf returns the tokens that end a request's choices.

@@ -92,7 +92,7 @@ func openGGUF(path string, o Options) (*Local, error) {
 			return nil, err
 		}
 	}
-	render, err := parseTemplate(source, words)
+	speech, err := parseTemplate(source, words)
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +102,11 @@ func openGGUF(path string, o Options) (*Local, error) {
 		pool.Close()
 		return nil, err
 	}
-	return assemble(o, d, pool, words, render, limits, []string{path}), nil
+	return assemble(o, d, pool, words, speech, limits, []string{path}), nil
 }
 
 // assemble puts the parts of a loaded model together.
-func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.Tokenizer, render renderer, limits engineLimits, files []string) *Local {
+func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.Tokenizer, speech *dialect, limits engineLimits, files []string) *Local {
 	config := d.Config()
 	info := Info{
 		Name:         o.Name,
@@ -114,9 +114,9 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 		Context:      config.Context,
 		Vocabulary:   words.Size(),
 		Bytes:        d.Bytes(),
-		Chat:         render != nil,
+		Chat:         speech != nil,
 	}
-	l := newLocal(info, &modelDecoder{d}, newPrompter(words, render), limits)
+	l := newLocal(info, &modelDecoder{d}, newPrompter(words, speech), limits)
 	l.sampling = o.Sampling
 	l.fingerprint = sync.OnceValues(func() (string, error) { return hashFiles(files) })
 	l.close = sync.OnceValue(func() error {

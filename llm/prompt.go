@@ -5,7 +5,8 @@ import "github.com/ragstone/ragstone/internal/tokenizer"
 // prompter turns what a request says into tokens.
 type prompter struct {
 	vocabulary vocabulary
-	render     renderer // nil for a model without a chat template
+	dialect    *dialect         // nil for a model without a chat template
+	marks      map[int32][]byte // control tokens that the dialect writes calls and reasoning with
 
 	begin []int32   // what the model's files put before every text
 	gap   *gapMarks // nil for a model that cannot fill in the middle
@@ -44,12 +45,15 @@ func findGapMarks(v vocabulary) *gapMarks {
 	return nil
 }
 
-// renderer turns messages into the model's text, and says which parts of it
-// the messages have written.
-type renderer func([]Message) (string, []tokenizer.Span, error)
-
-func newPrompter(v vocabulary, render renderer) *prompter {
-	p := &prompter{vocabulary: v, render: render, gap: findGapMarks(v)}
+func newPrompter(v vocabulary, d *dialect) *prompter {
+	p := &prompter{vocabulary: v, dialect: d, gap: findGapMarks(v), marks: map[int32][]byte{}}
+	if d != nil {
+		for _, mark := range d.family.Marks() {
+			if id, ok := v.ID(mark); ok && v.TokenBytes(id) == nil {
+				p.marks[id] = []byte(mark)
+			}
+		}
+	}
 	// Some files also ask for a token after every text, which is to be gone
 	// on with here.
 	around := v.Encode("", tokenizer.Options{AddSpecial: true})
@@ -59,12 +63,11 @@ func newPrompter(v vocabulary, render renderer) *prompter {
 	return p
 }
 
-// prompt returns the tokens of a valid request's prompt, and its text for Echo.
+// prompt returns the tokens of a valid request's prompt, and its text.
 func (p *prompter) prompt(req *Request) ([]int32, string, error) {
 	switch {
 	case len(req.Messages) > 0:
-		tokens, err := p.conversation(req.Messages)
-		return tokens, "", err
+		return p.conversation(req)
 	case len(req.Tokens) > 0:
 		return req.Tokens, validText([]byte(p.vocabulary.Decode(req.Tokens))), nil
 	case req.Suffix != "":
@@ -94,13 +97,13 @@ func (p *prompter) text(text string, o tokenizer.Options) []int32 {
 
 // conversation renders messages with the chat template. Control tokens are
 // recognised only in what the template itself has written.
-func (p *prompter) conversation(messages []Message) ([]int32, error) {
-	if p.render == nil {
-		return nil, ErrNoTemplate
+func (p *prompter) conversation(req *Request) ([]int32, string, error) {
+	if p.dialect == nil {
+		return nil, "", ErrNoTemplate
 	}
-	text, given, err := p.render(messages)
+	text, given, err := p.dialect.render(req)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return p.vocabulary.Encode(text, tokenizer.Options{Special: true, Verbatim: given}), nil
+	return p.vocabulary.Encode(text, tokenizer.Options{Special: true, Verbatim: given}), text, nil
 }

@@ -37,6 +37,9 @@ func (r *Request) validate() error {
 			return &InvalidError{c.field, c.reason}
 		}
 	}
+	if err := r.checkTools(); err != nil {
+		return err
+	}
 	for _, stop := range r.Stop {
 		if stop == "" {
 			return &InvalidError{"Stop", "an empty string would stop everything"}

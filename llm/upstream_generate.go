@@ -36,7 +36,10 @@ type wireRequest struct {
 	Echo                bool               `json:"echo,omitempty"`
 	Suffix              string             `json:"suffix,omitempty"`
 	Prediction          *wirePrediction    `json:"prediction,omitempty"`
-	ResponseFormat      *wireFormat        `json:"response_format,omitempty"`
+	ResponseFormat      json.RawMessage    `json:"response_format,omitempty"`
+	Tools               []json.RawMessage  `json:"tools,omitempty"`
+	ToolChoice          any                `json:"tool_choice,omitempty"`
+	ParallelToolCalls   *bool              `json:"parallel_tool_calls,omitempty"`
 	Stream              bool               `json:"stream"`
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
@@ -53,32 +56,16 @@ type wirePrediction struct {
 	Content string `json:"content"`
 }
 
-// wireFormat is a Request.Constraint that chat completions know.
-type wireFormat struct {
-	Type   string      `json:"type"`
-	Schema *wireSchema `json:"json_schema,omitempty"`
-}
-
-type wireSchema struct {
-	Name   string          `json:"name"`
-	Schema json.RawMessage `json:"schema"`
-	Strict bool            `json:"strict"`
-}
-
-type wireMessage struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-	Name    string `json:"name,omitempty"`
-}
-
 // wireChunk is one event of either stream.
 type wireChunk struct {
 	Choices []struct {
 		Index int    `json:"index"`
 		Text  string `json:"text"` // completions
 		Delta struct {
-			Content string `json:"content"`
-			Refusal string `json:"refusal"`
+			Content   string         `json:"content"`
+			Refusal   string         `json:"refusal"`
+			Reasoning string         `json:"reasoning_content"` // vLLM's and DeepSeek's name for it
+			ToolCalls []wireToolCall `json:"tool_calls"`
 		} `json:"delta"` // chat
 		LogProbs     *wireLogProbs `json:"logprobs"`
 		FinishReason string        `json:"finish_reason"`
@@ -96,7 +83,7 @@ type wireChunk struct {
 // Generate implements Generator with chat completions for Messages and
 // completions for a Prompt. Tokens, EndTokens and IgnoreEnd are refused: they
 // are in terms of a vocabulary that is not known. What the server thinks
-// before it answers is not part of the text. The Usage is missing if the
+// before it answers is Reasoning where it tells. The Usage is missing if the
 // server does not tell it.
 func (u *Upstream) Generate(ctx context.Context, req Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
@@ -188,8 +175,9 @@ func (u *Upstream) wireRequest(req *Request) *wireRequest {
 	}
 	w.StreamOptions.IncludeUsage = true
 	for _, m := range req.Messages {
-		w.Messages = append(w.Messages, wireMessage(m))
+		w.Messages = append(w.Messages, newWireMessage(m))
 	}
+	w.setTools(req)
 	if req.MaxTokens != 0 {
 		w.MaxTokens = new(max(0, req.MaxTokens)) // NoTokens is 0 there
 	}
@@ -235,13 +223,20 @@ func (s *wireStream) read(data []byte) ([]Delta, error) {
 		d := Delta{
 			Index:        c.Index,
 			Text:         cmp.Or(c.Delta.Content, c.Delta.Refusal, c.Text),
+			Reasoning:    c.Delta.Reasoning,
 			Tokens:       c.LogProbs.tokens(),
 			FinishReason: c.FinishReason,
+		}
+		for _, call := range c.Delta.ToolCalls {
+			if call.Index < 0 || call.Index >= maxChoices {
+				return nil, fmt.Errorf("the upstream's stream is broken: it has a tool call %d", call.Index)
+			}
+			d.Calls = append(d.Calls, CallDelta{Index: call.Index, ID: call.ID, Name: call.Function.Name, Arguments: call.Function.Arguments})
 		}
 		if d.FinishReason != "" {
 			s.unfinished--
 		}
-		if d.Text != "" || d.FinishReason != "" || len(d.Tokens) > 0 {
+		if d.Text != "" || d.Reasoning != "" || d.FinishReason != "" || len(d.Calls)+len(d.Tokens) > 0 {
 			deltas = append(deltas, d)
 		}
 	}
