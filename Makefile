@@ -21,7 +21,7 @@ build: ## build bin/ragstone
 	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
 
 .PHONY: check
-check: fmt generated models vet staticcheck test race purego cross tidy sdk conform ## everything CI runs
+check: fmt generated models vet staticcheck test race purego cross tidy sdk grammar conform ## everything CI runs
 	@echo "make check: all passed"
 
 .PHONY: fmt
@@ -75,6 +75,10 @@ tidy: ## go.mod and go.sum say what is used
 sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs Node)
 	cd test/sdk/go && $(GO) vet ./... && $(GO) test -count=1 -v ./...
 
+.PHONY: grammar
+grammar: ## what grammars let a model write, against a JSON Schema validator
+	cd test/grammar && $(GO) vet ./... && $(GO) test -count=1 ./...
+
 .PHONY: conform
 conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
@@ -98,3 +102,8 @@ quality: ## retrieval and answer figures on public data
 .PHONY: learn
 learn: ## fit the weights of rag/weights.go on the odd half
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED) -cache learn
+
+.PHONY: bench-masks
+bench-masks: ## token masks against llguidance: PYTHON=one that has it, MODEL=path of SmolLM2's GGUF file
+	@test -n "$(MODEL)" || { echo "set MODEL, and PYTHON to one with the package llguidance"; exit 1; }
+	$(or $(PYTHON),python3) test/bench/masks.py --model "$(MODEL)" --bfcl $(RAGSTONE_SHARED)/data/bfcl --rounds 5

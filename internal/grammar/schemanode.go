@@ -327,25 +327,3 @@ func (c *schemaCompiler) readFormat(n *schemaNode, v *value) error {
 	n.format = d
 	return err
 }
-
-// fromECMA rewrites what JavaScript's regular expressions spell differently
-// from RE2's: the escape \uXXXX.
-func fromECMA(pattern string) string {
-	var out strings.Builder
-	for i := 0; i < len(pattern); i++ {
-		if pattern[i] != '\\' || i+1 == len(pattern) {
-			out.WriteByte(pattern[i])
-			continue
-		}
-		if pattern[i+1] == 'u' && i+6 <= len(pattern) {
-			if r, err := strconv.ParseUint(pattern[i+2:i+6], 16, 16); err == nil {
-				fmt.Fprintf(&out, `\x{%x}`, r)
-				i += 5
-				continue
-			}
-		}
-		out.WriteString(pattern[i : i+2])
-		i++
-	}
-	return out.String()
-}
