@@ -15,7 +15,7 @@ func newBPE(t *Tokenizer, merges [][2]string, whole bool) *bpe {
 	if whole {
 		b.whole = make(map[string]int32, len(t.tokens))
 		for i, k := range t.tokens {
-			if text, ok := unspell(k.name); ok && !k.control {
+			if text, ok := unspell(k.name); ok && t.isText(int32(i)) {
 				b.whole[text] = int32(i)
 			}
 		}
@@ -30,7 +30,7 @@ func newCharacterBPE(t *Tokenizer, merges [][2]string, whole bool) *bpe {
 	b.byteTokens(&s)
 	s.merges(b, merges)
 	for i, k := range t.tokens {
-		if r, n := utf8.DecodeRuneInString(k.name); n == len(k.name) && n > 0 && !k.control {
+		if r, n := utf8.DecodeRuneInString(k.name); n == len(k.name) && n > 0 && t.isText(int32(i)) {
 			b.runes[r] = int32(i)
 		}
 	}
@@ -38,7 +38,7 @@ func newCharacterBPE(t *Tokenizer, merges [][2]string, whole bool) *bpe {
 	if whole {
 		b.whole = make(map[string]int32, len(t.tokens))
 		for i, k := range t.tokens {
-			if !k.control {
+			if t.isText(int32(i)) {
 				b.whole[k.name] = int32(i)
 			}
 		}
@@ -46,9 +46,9 @@ func newCharacterBPE(t *Tokenizer, merges [][2]string, whole bool) *bpe {
 	return b
 }
 
-// isText reports whether text may become a token: a control token only
-// where it is matched as an added one.
-func (t *Tokenizer) isText(id int32) bool { return !t.tokens[id].control }
+// isText reports whether the model may make a token of text: a control token is
+// only matched as an added one.
+func (t *Tokenizer) isText(id int32) bool { return !t.tokens[id].control && !t.tokens[id].outside }
 
 // symbolTable gives spellings their symbols: a token's id, or a number above
 // all ids for what is no token that may be made.

@@ -15,6 +15,8 @@ import (
 type charsmap struct {
 	units []uint32
 	texts []byte
+
+	plain bool // printable ASCII stays as it is
 }
 
 // parseCharsmap reads the table: the trie's length in bytes, little-endian as
@@ -31,7 +33,31 @@ func parseCharsmap(data []byte) (*charsmap, error) {
 	for i := range c.units {
 		c.units[i] = binary.LittleEndian.Uint32(data[4+4*i:])
 	}
+	c.plain = c.keepsASCII()
 	return c, nil
+}
+
+// keepsASCII reports whether no text of printable ASCII is in the table. A table
+// that takes too long to tell is taken to have one.
+func (c *charsmap) keepsASCII() bool {
+	const limit = 1 << 14
+	nodes := []uint32{unitOffset(c.units[0])}
+	for i := 0; i < len(nodes); i++ {
+		if len(nodes) > limit {
+			return false
+		}
+		for b := uint32(' '); b <= '~'; b++ {
+			at := nodes[i] ^ b
+			if int(at) >= len(c.units) || unitLabel(c.units[at]) != b {
+				continue
+			}
+			if unitHasLeaf(c.units[at]) {
+				return false
+			}
+			nodes = append(nodes, at^unitOffset(c.units[at]))
+		}
+	}
+	return true
 }
 
 // What a unit of the trie holds: the label it is reached by, whether a value
@@ -79,7 +105,7 @@ func (c *charsmap) text(value uint32) string {
 // character, as Hugging Face's Precompiled does; where only a part of one is in
 // the table, that part's text stands for all of it.
 func (c *charsmap) normalize(a aligned) aligned {
-	if isPlainASCII(a.text) {
+	if c.plain && isPlainASCII(a.text) {
 		return a
 	}
 	w := rewrite(a)
@@ -106,8 +132,7 @@ func (c *charsmap) normalize(a aligned) aligned {
 	return w.done()
 }
 
-// isPlainASCII reports whether a text has printable ASCII only, which no table
-// in use changes.
+// isPlainASCII reports whether a text has printable ASCII only.
 func isPlainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -122,7 +147,7 @@ func isPlainASCII(s string) bool {
 type longestPrefixes struct{ *charsmap }
 
 func (c longestPrefixes) normalize(a aligned) aligned {
-	if isPlainASCII(a.text) {
+	if c.plain && isPlainASCII(a.text) {
 		return a
 	}
 	w := rewrite(a)

@@ -39,8 +39,9 @@
 // # Promises
 //
 // A tokenizer of a GGUF file gives llama.cpp's ids, one of a tokenizer.json
-// those of Hugging Face tokenizers, but that text never becomes a control token
-// unless asked for, not even by a merge. Any bytes may be encoded, valid UTF-8
+// those of Hugging Face tokenizers, with these exceptions. Text never becomes a
+// control token unless asked for, not even by a merge. The scanners take no long
+// s for the s of 's. Unicode is that of Go's tables. Any bytes may be encoded, valid UTF-8
 // or not, and byte-level BPE decodes to the same bytes. Offsets are bytes of the
 // text that was passed in, whatever normalisation happened, and never go
 // backwards. Time is n·log n in the length of the text, also for one endless

@@ -211,7 +211,10 @@ func (f *tokenizerFile) vocabulary(t *Tokenizer) error {
 	if err := f.Model.vocabulary(t); err != nil {
 		return err
 	}
+	outside := map[int32]bool{}
 	for _, a := range f.AddedTokens {
+		_, inside := t.ids[a.Content]
+		outside[a.ID] = !inside
 		t.ids[a.Content] = a.ID
 	}
 	size, limit := int32(0), int32(2*len(t.ids)+1<<16)
@@ -226,7 +229,7 @@ func (f *tokenizerFile) vocabulary(t *Tokenizer) error {
 		if t.tokens[id].name != "" {
 			return fmt.Errorf("tokens %q and %q have the same id %d", t.tokens[id].name, name, id)
 		}
-		t.tokens[id].name = name
+		t.tokens[id] = token{name: name, outside: outside[id]}
 	}
 	f.addedTokens(t)
 	return nil
@@ -282,12 +285,14 @@ func (f *tokenizerFile) addedTokens(t *Tokenizer) {
 	var plain, formal []addedToken
 	for _, a := range f.AddedTokens {
 		t.tokens[a.ID].control = a.Special
+		t.tokens[a.ID].text = a.Content
 		k := addedToken{
 			text: a.Content, id: a.ID, control: a.Special,
 			stripLeft: a.LStrip, stripRight: a.RStrip, singleWord: a.SingleWord,
 		}
 		if t.normal != nil && flag(a.Normalized, !a.Special) {
 			k.text = t.normal.normalize(aligned{text: a.Content}).text
+			t.tokens[a.ID].text = k.text
 			formal = append(formal, k)
 		} else {
 			plain = append(plain, k)
@@ -297,7 +302,7 @@ func (f *tokenizerFile) addedTokens(t *Tokenizer) {
 }
 
 // texts gives every token that is not a control token its text; added tokens
-// are written as they are.
+// are written as they are, or as the normaliser leaves them.
 func (f *tokenizerFile) texts(t *Tokenizer, spell func(name string) string) {
 	added := map[int32]bool{}
 	for _, a := range f.AddedTokens {
@@ -307,18 +312,11 @@ func (f *tokenizerFile) texts(t *Tokenizer, spell func(name string) string) {
 		k := &t.tokens[i]
 		switch {
 		case k.control:
-		case added[int32(i)]:
-			k.text = k.name
-		default:
+			k.text = ""
+		case !added[int32(i)]:
 			k.text = spell(k.name)
+		case k.text != k.name:
+			k.text = spell(k.text)
 		}
 	}
-}
-
-// name is the step's type for an error.
-func (p *fileStep) name() string {
-	if p == nil {
-		return "null"
-	}
-	return fmt.Sprintf("%q", p.Type)
 }

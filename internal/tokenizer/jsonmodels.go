@@ -139,7 +139,7 @@ func (f *tokenizerFile) wordPiece(t *Tokenizer) error {
 	}
 	f.texts(t, func(name string) string { return strings.TrimPrefix(name, prefix) })
 	for i, k := range t.tokens {
-		if !k.control && k.name != "" {
+		if t.isText(int32(i)) && k.name != "" {
 			w.add(k.text, int32(i), prefix != "" && strings.HasPrefix(k.name, prefix))
 		}
 	}

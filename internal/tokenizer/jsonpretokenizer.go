@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -122,11 +123,11 @@ func bertPunctuationMark(s string) int {
 	return 0
 }
 
-// wordOrSigns is \w+|[^\w\s]+.
+// wordOrSigns is \w+|[^\w\s]+ as Rust's regular expressions have it.
 func wordOrSigns(s string) int {
 	word := -1
 	for i, r := range s {
-		switch w := isPatternWord(r); {
+		switch w := isRustWord(r); {
 		case classOf(r)&space != 0:
 			return i
 		case word < 0:
@@ -139,6 +140,13 @@ func wordOrSigns(s string) int {
 		}
 	}
 	return len(s)
+}
+
+// isRustWord is \w after UTS 18: what is alphabetic, marks, decimal digits,
+// connectors and the two joiners.
+func isRustWord(r rune) bool {
+	return r == 0x200c || r == 0x200d ||
+		unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic)
 }
 
 const (

@@ -429,8 +429,16 @@ func (p *patternParser) escape(f flagsOf) func(rune) bool {
 	return nil
 }
 
+// isPatternWord is \w as Oniguruma has it, which Hugging Face uses: without the
+// joiners, with Latin-1's superscripts and fractions.
 func isPatternWord(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Pc)
+	switch r {
+	case '²', '³', '¹', '¼', '½', '¾':
+		return true
+	case 0x200c, 0x200d:
+		return false
+	}
+	return isRustWord(r)
 }
 
 // property parses the name of a Unicode category or script.

@@ -30,6 +30,7 @@ type token struct {
 	name    string // spelling in the model's file
 	text    string // what it decodes to; empty for control tokens
 	control bool
+	outside bool // not of the model: only matched as an added token
 }
 
 // model cuts text that holds no added tokens into pieces and appends them to
