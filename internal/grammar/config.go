@@ -229,7 +229,7 @@ func (m *machine) intern() *config {
 		exit := m.exitOf(it)
 		c.exit = min(c.exit, exit)
 		if n := m.plain[it.state]; n > c.plain {
-			c.plain, c.plainExit = n, exit
+			c.plain, c.plainExit = n, addExits(exit, m.plainRise[it.state])
 		}
 	}
 	if m.kept > maxKept {

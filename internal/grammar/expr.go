@@ -157,7 +157,9 @@ type buildState struct {
 	edges []edge
 	skips []int32
 	calls []callEdge
-	plain uint8 // see program.plain
+
+	plain     uint8 // see program.plain
+	plainRise int32 // see program.plainRise
 }
 
 // edge is a transition on one byte from lo to hi.

@@ -30,6 +30,9 @@ type program struct {
 	// take the tokens of plain text without looking at each.
 	plain []uint8
 
+	// plainRise is, by state, by how many bytes exit may grow with them.
+	plainRise []int32
+
 	// Bytes that no edge tells apart are one class.
 	class   [256]uint8
 	classes int
@@ -183,6 +186,7 @@ func (p *program) pack(b *builder) {
 	n := len(b.states)
 	p.edgesFrom, p.skipsFrom, p.callsFrom = make([]int32, n+1), make([]int32, n+1), make([]int32, n+1)
 	p.endsRule, p.transports, p.plain = make([]bool, n), make([]bool, n), make([]uint8, n)
+	p.plainRise = make([]int32, n)
 	for _, r := range b.rules {
 		p.endsRule[r.end] = true
 	}
@@ -204,7 +208,7 @@ func (p *program) pack(b *builder) {
 			}
 		}
 		p.edgesFrom[i+1], p.skipsFrom[i+1], p.callsFrom[i+1] = int32(len(p.edges)), int32(len(p.skips)), int32(len(p.calls))
-		p.plain[i] = s.plain
+		p.plain[i], p.plainRise[i] = s.plain, s.plainRise
 		p.transports[i] = p.endsRule[i] && p.edgesFrom[i] == p.edgesFrom[i+1] &&
 			p.skipsFrom[i] == p.skipsFrom[i+1] && p.callsFrom[i] == p.callsFrom[i+1]
 	}
