@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/llm"
@@ -163,11 +165,42 @@ func TestRequestReachesTheModel(t *testing.T) {
 		t.Fatalf("status %d", answer.StatusCode)
 	}
 	want := []llm.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Ada: a\nb"}}
-	if len(got.Messages) != 2 || got.Messages[0] != want[0] || got.Messages[1] != want[1] {
-		t.Errorf("messages %+v, want %+v", got.Messages, want)
+	if diff := cmp.Diff(want, got.Messages); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 	if got.Temperature == nil || *got.Temperature != 0 || *got.TopP != 0.5 || got.N != 2 || *got.Seed != 7 || got.Stop[0] != "END" ||
 		got.PresencePenalty != 1 || got.FrequencyPenalty != -1 || got.MaxTokens != 3 || !got.LogProbs || got.TopLogProbs != 4 || got.LogitBias[5] != -100 {
+		t.Errorf("the model was asked %+v", got)
+	}
+}
+
+// Tools, calls and their results, a schema and a prediction reach the model.
+func TestToolsReachTheModel(t *testing.T) {
+	var got llm.Request
+	s := newTestServer(t, &fakeModel{seen: func(r llm.Request) { got = r }}, account.Rates{}, nil)
+	answer := s.post(t, t.Context(), "/v1/chat/completions", `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"q"},
+		{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c2","type":"custom","custom":{"name":"g","input":"a\"b"}}]},
+		{"role":"tool","tool_call_id":"c2","content":"two"},{"role":"tool","tool_call_id":"c1","content":"one"}],
+		"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{},"additionalProperties":false}}},{"type":"custom","custom":{"name":"g","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"a+"}}}}],
+		"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},"parallel_tool_calls":false,
+		"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}},"prediction":{"type":"content","content":"guess"}}`)
+	body, _ := io.ReadAll(answer.Body)
+	if answer.StatusCode != 200 {
+		t.Fatalf("status %d: %s", answer.StatusCode, body)
+	}
+	want := []llm.Message{
+		{Role: "user", Content: "q"},
+		{Role: "assistant", ToolCalls: []llm.ToolCall{{ID: "c1", Name: "f", Arguments: "{}"}, {ID: "c2", Name: "g", Arguments: `{"input":"a\"b"}`}}},
+		{Role: "tool", ToolCallID: "c2", Content: "two"},
+		{Role: "tool", ToolCallID: "c1", Content: "one"},
+	}
+	if diff := cmp.Diff(want, got.Messages); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+	if len(got.Tools) != 2 || !got.Tools[0].Strict || !strings.Contains(string(got.Tools[1].Parameters), `"pattern":"^(?:a+)$"`) {
+		t.Errorf("tools %+v", got.Tools)
+	}
+	if got.ToolMode != llm.ToolsRequired || len(got.ToolNames) != 1 || got.ToolNames[0] != "f" || !got.OneCall || got.Constraint == nil || got.Expected != "guess" || got.Tenant == "" {
 		t.Errorf("the model was asked %+v", got)
 	}
 }

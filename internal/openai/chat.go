@@ -7,7 +7,7 @@ import (
 
 // ChatCompletionRequest is the body of POST /chat/completions.
 type ChatCompletionRequest struct {
-	HasMetadata         bool // metadata with at least one pair
+	Metadata            []MetadataPair
 	TopLogProbs         *int64
 	Temperature         *float64
 	TopP                *float64
@@ -21,7 +21,7 @@ type ChatCompletionRequest struct {
 	MaxCompletionTokens *int64
 	FrequencyPenalty    *float64
 	PresencePenalty     *float64
-	ResponseFormat      *string // its type
+	ResponseFormat      *ResponseFormat
 	Store               *bool
 	Stream              bool
 	Stop                []string
@@ -31,6 +31,11 @@ type ChatCompletionRequest struct {
 	N                   *int64
 	Seed                *int64
 	StreamOptions       *StreamOptions
+	Prediction          string // text the answer may have much of
+	Tools               []Tool
+	ToolChoice          ToolChoice
+	ParallelToolCalls   *bool
+	OldFunctions        bool // tools came as functions, the choice as function_call
 
 	// Unserved names the parameters of the API that are given and that no
 	// Ragstone of this version serves, in the order of the specification.
@@ -41,7 +46,7 @@ type ChatCompletionRequest struct {
 func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 	return decode(data, func(o *object) {
 		*r = ChatCompletionRequest{
-			HasMetadata:      o.metadata("metadata"),
+			Metadata:         o.metadata("metadata"),
 			TopLogProbs:      o.integer("top_logprobs"),
 			Temperature:      o.decimal("temperature"),
 			TopP:             o.decimal("top_p"),
@@ -78,15 +83,49 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		r.LogProbs = o.flag("logprobs")
 		r.MaxTokens = o.integer("max_tokens")
 		r.N = o.integer("n")
-		o.advice("prediction") // speeds up an answer, never changes it
+		r.Prediction = o.prediction("prediction")
 		r.Seed = o.integer("seed")
 		r.StreamOptions = o.streamOptions("stream_options")
-		r.Unserved = append(r.Unserved, o.unserved("tools", array)...)
-		r.Unserved = append(r.Unserved, o.unserved("tool_choice", text, dictionary)...)
-		r.Unserved = append(r.Unserved, o.unserved("parallel_tool_calls", boolean)...)
-		r.Unserved = append(r.Unserved, o.unserved("function_call", text, dictionary)...)
-		r.Unserved = append(r.Unserved, o.unserved("functions", array)...)
+		r.Tools, _ = o.tools("tools")
+		r.ToolChoice = o.toolChoice("tool_choice")
+		r.ParallelToolCalls = o.flag("parallel_tool_calls")
+		r.readFunctions(o)
 	})
+}
+
+// readFunctions takes the older names of tools and tool_choice.
+func (r *ChatCompletionRequest) readFunctions(o *object) {
+	functions, given := o.functions("functions")
+	choice := o.functionCall("function_call")
+	if !given && !choice.Present {
+		return
+	}
+	r.OldFunctions = true
+	if r.Tools != nil || r.ToolChoice.Present {
+		o.state.fail(Refuse("functions", CodeInvalidValue, "'functions' and 'function_call' cannot be used beside 'tools' and 'tool_choice'."))
+		return
+	}
+	r.Tools, r.ToolChoice = functions, choice
+	one := false
+	r.ParallelToolCalls = &one
+}
+
+// prediction takes the union of a text and a list of text parts.
+func (o *object) prediction(name string) string {
+	in := o.inner(name)
+	if in == nil {
+		return ""
+	}
+	if kind := in.text("type"); kind == nil || *kind != "content" {
+		in.state.fail(InvalidValue(join(in.path, "type"), textOr(kind), "content"))
+	}
+	var m ChatMessage
+	m.readContent(in)
+	in.rejectUnknown(unknownParameter)
+	if m.UnservedContent != "" {
+		in.state.fail(InvalidValue(m.UnservedContent, "", "text"))
+	}
+	return m.Content.Text()
 }
 
 // ChatMessage is one message of a conversation.
@@ -95,8 +134,8 @@ type ChatMessage struct {
 	Content MessageContent
 	Name    *string
 
-	HasToolCalls    bool // an assistant's calls, or its function_call of old
-	HasToolCallID   bool
+	ToolCalls       []ToolCall // of an assistant; its function_call of old is one without an ID
+	ToolCallID      *string    // of a tool: the call it answers
 	HasAudio        bool
 	UnservedContent string // path of the first part we cannot read: messages[0].content[1].image_url
 }
@@ -136,9 +175,15 @@ func readChatMessage(o *object) ChatMessage {
 	if refusal := o.text("refusal"); refusal != nil && !m.Content.Given {
 		m.Content = MessageContent{Given: true, Parts: []ContentPart{{*refusal}}}
 	}
-	calls, call := o.takeNullable("tool_calls"), o.take("function_call")
-	m.HasToolCalls = calls != nil && calls.kind != null && len(calls.kids) > 0 || call != nil
-	m.HasToolCallID = o.text("tool_call_id") != nil
+	m.ToolCalls = o.toolCalls("tool_calls")
+	if call := o.inner("function_call"); call != nil {
+		called := ToolCall{Type: "function"}
+		name, arguments := call.text("name"), call.text("arguments")
+		call.rejectUnknown(unknownParameter)
+		called.Name, called.Arguments = textOr(name), textOr(arguments)
+		m.ToolCalls = append(m.ToolCalls, called)
+	}
+	m.ToolCallID = o.text("tool_call_id")
 	m.HasAudio = o.take("audio") != nil
 	o.take("annotations") // of an answer that is sent back as it came
 	o.rejectUnknown(unknownParameter)
@@ -198,34 +243,45 @@ func (m *ChatMessage) readPart(o *object) {
 	}
 }
 
-// responseFormat takes the type of the optional object.
-func (o *object) responseFormat(name string) *string {
+// MetadataPair is one entry of an object's metadata.
+type MetadataPair struct{ Key, Value string }
+
+// The bounds of metadata.
+const (
+	maxMetadataPairs = 16
+	maxMetadataKey   = 64
+	maxMetadataValue = 512
+)
+
+// metadata takes the optional map of up to 16 strings.
+func (o *object) metadata(name string) []MetadataPair {
 	in := o.inner(name)
 	if in == nil {
 		return nil
 	}
-	kind := in.text("type")
-	if kind == nil {
-		in.state.fail(Missing(join(in.path, "type")))
+	if n := len(in.value.kids); n > maxMetadataPairs {
+		o.state.fail(Refuse(in.path, "object_above_max_properties", "Invalid '%s': too many properties. Expected an object with at most %d properties, but got an object with %d properties instead.", in.path, maxMetadataPairs, n))
+		return nil
 	}
-	in.take("json_schema")
-	in.rejectUnknown(unknownParameter)
-	return kind
+	var pairs []MetadataPair
+	for i := range in.value.kids {
+		pair := &in.value.kids[i]
+		path := join(in.path, abbreviate(pair.name))
+		switch {
+		case pair.kind != text:
+			o.failType(path, "a string", pair)
+		case len([]rune(pair.name)) > maxMetadataKey:
+			o.state.fail(tooLong(path, maxMetadataKey, pair.name))
+		case len([]rune(pair.text)) > maxMetadataValue:
+			o.state.fail(tooLong(path, maxMetadataValue, pair.text))
+		}
+		pairs = append(pairs, MetadataPair{pair.name, pair.text})
+	}
+	return pairs
 }
 
-// metadata takes the optional map of up to 16 strings and reports whether it
-// holds any.
-func (o *object) metadata(name string) bool {
-	in := o.inner(name)
-	if in == nil {
-		return false
-	}
-	for i := range in.value.kids {
-		if pair := &in.value.kids[i]; pair.kind != text {
-			o.failType(join(in.path, pair.name), "a string", pair)
-		}
-	}
-	return len(in.value.kids) > 0
+func tooLong(path string, most int, got string) *RequestError {
+	return Refuse(path, CodeStringTooLong, "Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.", path, most, len([]rune(got)))
 }
 
 // texts takes an optional array of strings.

@@ -28,6 +28,33 @@ type AssistantMessage struct {
 	Refusal     *string    `json:"refusal"`
 	Annotations []struct{} `json:"annotations"` // of web searches: always empty
 	Role        string     `json:"role"`        // assistant
+
+	ToolCalls    []CalledTool    `json:"tool_calls,omitempty"`
+	FunctionCall *CalledFunction `json:"function_call,omitempty"` // asked for with functions
+
+	// ReasoningContent is what the model thought before it answered. OpenAI's
+	// models keep that to themselves; DeepSeek's API and vLLM's have the name.
+	ReasoningContent string `json:"reasoning_content,omitempty"`
+}
+
+// CalledTool is a call in an assistant's message.
+type CalledTool struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"type"` // function or custom
+	Function *CalledFunction `json:"function,omitempty"`
+	Custom   *CalledCustom   `json:"custom,omitempty"`
+}
+
+// CalledFunction is the function of a call.
+type CalledFunction struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"` // JSON, unless the model broke off
+}
+
+// CalledCustom is the custom tool of a call.
+type CalledCustom struct {
+	Name  string `json:"name"`
+	Input string `json:"input"`
 }
 
 // ChatLogProbs are the tokens of an answer with their log-probabilities.
@@ -87,8 +114,32 @@ type ChunkChoice struct {
 // ChatDelta is an addition to a message. Its zero value adds nothing; the
 // first delta of a choice has a Role.
 type ChatDelta struct {
-	Content *string
-	Role    string
+	Content      *string
+	Role         string
+	Reasoning    string
+	ToolCalls    []ToolCallDelta
+	FunctionCall *FunctionDelta
+}
+
+// ToolCallDelta is a piece of a call. The first piece has its ID, type and name.
+type ToolCallDelta struct {
+	Index    int            `json:"index"`
+	ID       string         `json:"id,omitempty"`
+	Type     string         `json:"type,omitempty"`
+	Function *FunctionDelta `json:"function,omitempty"`
+	Custom   *CustomDelta   `json:"custom,omitempty"`
+}
+
+// FunctionDelta is a piece of a function's call.
+type FunctionDelta struct {
+	Name      string `json:"name,omitempty"`
+	Arguments string `json:"arguments"`
+}
+
+// CustomDelta is a piece of a custom tool's call.
+type CustomDelta struct {
+	Name  string `json:"name,omitempty"`
+	Input string `json:"input"`
 }
 
 // MarshalJSON writes only what the delta adds; the first one shows the shape of
@@ -102,8 +153,11 @@ func (d ChatDelta) MarshalJSON() ([]byte, error) {
 		}{d.Content, nil, d.Role})
 	}
 	return json.Marshal(struct {
-		Content *string `json:"content,omitempty"`
-	}{d.Content})
+		Content      *string         `json:"content,omitempty"`
+		Reasoning    string          `json:"reasoning_content,omitempty"`
+		ToolCalls    []ToolCallDelta `json:"tool_calls,omitempty"`
+		FunctionCall *FunctionDelta  `json:"function_call,omitempty"`
+	}{d.Content, d.Reasoning, d.ToolCalls, d.FunctionCall})
 }
 
 // ChunkUsage is a chunk's usage, which has three states: absent, when nobody

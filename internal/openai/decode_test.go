@@ -32,25 +32,25 @@ func TestDecodeChat(t *testing.T) {
 			MaxTokens: ptr(int64(8)), N: ptr(int64(2)), Seed: ptr(int64(math.MinInt64)),
 		}},
 		{"unions", `{"stop":"a","modalities":["text"],"response_format":{"type":"text"},"stream_options":{"include_usage":true},"logit_bias":{"5":-100,"7":0.5},"metadata":{"k":"v"}}`, ChatCompletionRequest{
-			Stop: []string{"a"}, Modalities: []string{"text"}, ResponseFormat: ptr("text"), StreamOptions: &StreamOptions{IncludeUsage: true},
-			LogitBias: []TokenBias{{5, -100}, {7, 0.5}}, HasMetadata: true,
+			Stop: []string{"a"}, Modalities: []string{"text"}, ResponseFormat: &ResponseFormat{Type: "text", Raw: json.RawMessage(`{"type":"text"}`)}, StreamOptions: &StreamOptions{IncludeUsage: true},
+			LogitBias: []TokenBias{{5, -100}, {7, 0.5}}, Metadata: []MetadataPair{{"k", "v"}},
 		}},
 		{"several stops", `{"stop":["a","b"]}`, ChatCompletionRequest{Stop: []string{"a", "b"}}},
-		{"advice", `{"prompt_cache_key":"k","prompt_cache_retention":"24h","prompt_cache_options":{},"prediction":{"type":"content","content":"x"}}`, ChatCompletionRequest{}},
-		{"what is not served, in the specification's order", `{"tools":[],"verbosity":"low","audio":{},"web_search_options":{},"function_call":"none","moderation":null}`, ChatCompletionRequest{
-			Unserved: []string{"verbosity", "web_search_options", "audio", "tools", "function_call"},
+		{"advice", `{"prompt_cache_key":"k","prompt_cache_retention":"24h","prompt_cache_options":{},"prediction":{"type":"content","content":"x"}}`, ChatCompletionRequest{Prediction: "x"}},
+		{"what is not served, in the specification's order", `{"verbosity":"low","audio":{},"web_search_options":{},"moderation":null}`, ChatCompletionRequest{
+			Unserved: []string{"verbosity", "web_search_options", "audio"},
 		}},
 		{"messages of all kinds", `{"messages":[
 			{"role":"system","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"name":"n"},
 			{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{}},{"type":"file","file":{}}]},
-			{"role":"assistant","content":null,"tool_calls":[{"id":"c"}],"annotations":[],"refusal":null,"audio":null,"function_call":null},
+			{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"d","type":"custom","custom":{"name":"g","input":"in"}}],"annotations":[],"refusal":null,"audio":null,"function_call":null},
 			{"role":"assistant","refusal":"no"},
 			{"role":"tool","tool_call_id":"c","content":"x"}]}`, ChatCompletionRequest{HasMessages: true, Messages: []ChatMessage{
 			{Role: "system", Content: MessageContent{Given: true, Parts: []ContentPart{{"a"}, {"b"}}}, Name: ptr("n")},
 			{Role: "user", Content: MessageContent{Given: true, Parts: []ContentPart{{"a"}}}, UnservedContent: "messages[1].content[1].image_url"},
-			{Role: "assistant", Content: MessageContent{Null: true}, HasToolCalls: true},
+			{Role: "assistant", Content: MessageContent{Null: true}, ToolCalls: []ToolCall{{"c", "function", "f", "{}"}, {"d", "custom", "g", "in"}}},
 			{Role: "assistant", Content: MessageContent{Given: true, Parts: []ContentPart{{"no"}}}},
-			{Role: "tool", Content: MessageContent{Given: true, Parts: []ContentPart{{"x"}}}, HasToolCallID: true},
+			{Role: "tool", Content: MessageContent{Given: true, Parts: []ContentPart{{"x"}}}, ToolCallID: ptr("c")},
 		}}},
 	}
 	for _, test := range tests {

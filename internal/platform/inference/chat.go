@@ -2,6 +2,7 @@ package inference
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 
@@ -17,6 +18,7 @@ type ChatAnswer struct {
 	envelope
 	choices  int
 	logProbs bool
+	calls    []callStream // by choice
 }
 
 // Chat starts the answer to a chat request. An error means that nothing was
@@ -30,7 +32,7 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
-	request, err := route.chatRequest(r)
+	request, err := route.chatRequest(r, caller.Tenant.ProjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -39,17 +41,25 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
-	return &ChatAnswer{
+	a := &ChatAnswer{
 		running:  run,
 		envelope: newEnvelope("chatcmpl-", route, r.StreamOptions),
 		choices:  request.N,
 		logProbs: request.LogProbs,
-	}, nil
+	}
+	for range request.N {
+		a.calls = append(a.calls, callStream{style: styleOf(r)})
+	}
+	return a, nil
 }
 
 // chatRequest converts a request from the wire.
-func (rt route) chatRequest(r *openai.ChatCompletionRequest) (llm.Request, error) {
+func (rt route) chatRequest(r *openai.ChatCompletionRequest, tenant string) (llm.Request, error) {
 	bias, err := rt.logitBias(r.LogitBias)
+	if err != nil {
+		return llm.Request{}, err
+	}
+	constraint, err := rt.constraint(r.ResponseFormat)
 	if err != nil {
 		return llm.Request{}, err
 	}
@@ -65,20 +75,56 @@ func (rt route) chatRequest(r *openai.ChatCompletionRequest) (llm.Request, error
 		Stop:             r.Stop,
 		LogProbs:         r.LogProbs != nil && *r.LogProbs,
 		TopLogProbs:      int(valueOr(r.TopLogProbs, 0)),
+		Constraint:       constraint,
+		Expected:         r.Prediction,
+		Tenant:           tenant,
 	}
 	for _, m := range r.Messages {
 		request.Messages = append(request.Messages, modelMessage(m))
 	}
+	setTools(&request, r)
 	return request, nil
+}
+
+// constraint is what a response format asks of the model. A schema that is not
+// strict is advice: where it cannot be enforced, any JSON object will do.
+func (rt route) constraint(f *openai.ResponseFormat) (*llm.Constraint, error) {
+	switch {
+	case f == nil || f.Type == "text":
+		return nil, nil
+	case rt.model.Vocabulary == nil:
+		return llm.ForwardFormat(f.Raw), nil
+	case f.Type == "json_object":
+		return llm.ConstrainJSON(), nil
+	}
+	c, err := llm.ConstrainSchema(f.Schema.Schema)
+	invalid, ok := errors.AsType[*llm.InvalidError](err)
+	if !ok {
+		return c, err
+	}
+	if f.Schema.Strict {
+		return nil, openai.Refuse("response_format", openai.CodeInvalidValue, "Invalid schema for response_format '%s': %s.", f.Schema.Name, invalid.Reason)
+	}
+	return llm.ConstrainJSON(), nil
 }
 
 // modelMessage converts a message to the roles that chat templates know. Few
 // templates show a speaker's name, so it is written before the words, where
 // every model can read it.
 func modelMessage(m openai.ChatMessage) llm.Message {
-	message := llm.Message{Role: m.Role, Content: m.Content.Text()}
-	if m.Role == "developer" {
+	message := llm.Message{Role: m.Role, Content: m.Content.Text(), ToolCallID: valueOr(m.ToolCallID, "")}
+	for _, call := range m.ToolCalls {
+		if call.Type == "custom" {
+			call.Arguments = customArguments(call.Arguments)
+		}
+		message.ToolCalls = append(message.ToolCalls, llm.ToolCall{ID: call.ID, Name: call.Name, Arguments: call.Arguments})
+	}
+	switch m.Role {
+	case "developer":
 		message.Role = "system"
+	case "function": // a tool's result of old, whose name is the function's
+		message.Role, message.Name = "tool", valueOr(m.Name, "")
+		return message
 	}
 	if m.Name != nil && *m.Name != "" {
 		message.Content = *m.Name + ": " + message.Content
@@ -90,12 +136,28 @@ func modelMessage(m openai.ChatMessage) llm.Message {
 // message and before the answer.
 const messageOverhead = 64
 
+// toolOverhead bounds the tokens of what a template says about tools in general,
+// and spread how much longer it may write a schema, which some indent.
+const (
+	toolOverhead = 1024
+	spread       = 4
+)
+
 // chatBound is the most tokens a chat request can take: a token is at least a
 // byte, and prompt and completion together fit the context.
 func chatBound(r llm.Request, context int) Usage {
 	prompt := messageOverhead
 	for _, m := range r.Messages {
 		prompt += len(m.Content) + messageOverhead
+		for _, call := range m.ToolCalls {
+			prompt += len(call.Name) + 2*len(call.Arguments) + messageOverhead
+		}
+	}
+	if len(r.Tools) > 0 {
+		prompt += toolOverhead
+	}
+	for _, t := range r.Tools {
+		prompt += len(t.Name) + len(t.Description) + spread*len(t.Parameters) + messageOverhead
 	}
 	return capped(prompt, r.MaxTokens, r.N, context)
 }
@@ -137,9 +199,9 @@ func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 	}
 	for i, choice := range choices {
 		c.Choices[i] = openai.ChatChoice{
-			FinishReason: choice.FinishReason,
+			FinishReason: a.calls[i].style.finish(choice.FinishReason),
 			Index:        i,
-			Message:      openai.AssistantMessage{Content: &choice.Text, Annotations: []struct{}{}, Role: "assistant"},
+			Message:      a.calls[i].style.message(choice),
 			LogProbs:     a.chatLogProbs(choice.Tokens),
 		}
 	}
@@ -151,7 +213,11 @@ func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 	return func(yield func(*openai.ChatCompletionChunk, error) bool) {
 		for i := range a.choices {
-			if !yield(a.chunk(openai.ChunkChoice{Index: i, Delta: openai.ChatDelta{Role: "assistant", Content: new(string)}}), nil) {
+			first := openai.ChatDelta{Role: "assistant"}
+			if !a.calls[i].style.sure {
+				first.Content = new(string)
+			}
+			if !yield(a.chunk(openai.ChunkChoice{Index: i, Delta: first}), nil) {
 				return
 			}
 		}
@@ -182,10 +248,20 @@ func (a *ChatAnswer) yieldDelta(d llm.Delta, yield func(*openai.ChatCompletionCh
 			return false
 		}
 	}
+	if d.Reasoning != "" && !yield(a.chunk(openai.ChunkChoice{Index: d.Index, Delta: openai.ChatDelta{Reasoning: d.Reasoning}}), nil) {
+		return false
+	}
+	calls := &a.calls[d.Index]
+	for _, delta := range calls.deltas(d.Calls, d.FinishReason != "") {
+		if !yield(a.chunk(openai.ChunkChoice{Index: d.Index, Delta: delta}), nil) {
+			return false
+		}
+	}
 	if d.FinishReason == "" {
 		return true
 	}
-	return yield(a.chunk(openai.ChunkChoice{Index: d.Index, FinishReason: &d.FinishReason}), nil)
+	reason := calls.style.finish(d.FinishReason)
+	return yield(a.chunk(openai.ChunkChoice{Index: d.Index, FinishReason: &reason}), nil)
 }
 
 func (a *ChatAnswer) chunk(choices ...openai.ChunkChoice) *openai.ChatCompletionChunk {

@@ -39,7 +39,7 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 	if err != nil {
 		return nil, err
 	}
-	requests, err := route.completionRequests(r)
+	requests, err := route.completionRequests(r, caller.Tenant.ProjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 
 // completionRequests converts a request from the wire: one of the model's for
 // each prompt.
-func (rt route) completionRequests(r *openai.CompletionRequest) ([]llm.Request, error) {
+func (rt route) completionRequests(r *openai.CompletionRequest, tenant string) ([]llm.Request, error) {
 	bias, err := rt.logitBias(r.LogitBias)
 	if err != nil {
 		return nil, err
@@ -80,6 +80,9 @@ func (rt route) completionRequests(r *openai.CompletionRequest) ([]llm.Request, 
 		LogProbs:         r.LogProbs != nil,
 		TopLogProbs:      int(valueOr(r.LogProbs, 0)),
 		Echo:             r.Echo,
+		BestOf:           int(valueOr(r.BestOf, 0)),
+		Suffix:           valueOr(r.Suffix, ""),
+		Tenant:           tenant,
 	}
 	if request.MaxTokens == 0 {
 		request.MaxTokens = llm.NoTokens
@@ -127,7 +130,7 @@ func (rt route) setPromptTokens(request *llm.Request, ids []int64, param string)
 func completionBound(requests []llm.Request, context int) Usage {
 	var bound Usage
 	for _, r := range requests {
-		one := capped(len(r.Prompt)+len(r.Tokens)+1, max(r.MaxTokens, 1), r.N, context)
+		one := capped(len(r.Prompt)+len(r.Suffix)+len(r.Tokens)+4, max(r.MaxTokens, 1), max(r.N, r.BestOf), context)
 		bound.PromptTokens += one.PromptTokens
 		bound.CompletionTokens += one.CompletionTokens
 	}

@@ -119,16 +119,28 @@ func (r *running) explain(err error) error {
 	if window, ok := errors.AsType[*llm.ContextLengthError](err); ok {
 		return &ContextError{Param: r.param, Limit: window.Limit, Requested: window.Requested}
 	}
-	if invalid, ok := errors.AsType[*llm.InvalidError](err); ok && isPrompt(invalid.Field) {
-		return openai.Refuse(r.param, openai.CodeInvalidValue, "Invalid '%s': %s.", r.param, invalid.Reason)
+	if invalid, ok := errors.AsType[*llm.InvalidError](err); ok {
+		param, known := params[invalid.Field]
+		if param == "" {
+			param = r.param
+		}
+		if known {
+			return openai.Refuse(param, openai.CodeInvalidValue, "Invalid '%s': %s.", param, invalid.Reason)
+		}
 	}
 	return err
 }
 
-// isPrompt reports whether a field of llm.Request is one of those that a
-// request's prompt may come in.
-func isPrompt(field string) bool {
-	return field == "Messages" || field == "Prompt" || field == "Tokens"
+// params are the parameters that fields of llm.Request come from, as far as a
+// model can refuse them; the empty one is the request's prompt.
+var params = map[string]string{
+	"Messages":   "",
+	"Prompt":     "",
+	"Tokens":     "",
+	"Suffix":     "suffix",
+	"BestOf":     "best_of",
+	"Constraint": "response_format",
+	"Tools":      "tools",
 }
 
 // Usage is what the generation has taken so far: exact once it has ended, and

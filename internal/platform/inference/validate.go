@@ -3,6 +3,7 @@ package inference
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ragstone/ragstone/internal/openai"
 )
@@ -63,17 +64,33 @@ func chatUnserved(r *openai.ChatCompletionRequest) error {
 			return openai.Refuse("modalities", openai.CodeUnsupportedValue, "Unsupported value: 'modalities' holds '%s', and this server answers in text.", m)
 		}
 	}
-	if r.HasMetadata {
+	if len(r.Metadata) > 0 {
 		return openai.Refuse("metadata", openai.CodeUnsupported, "The 'metadata' parameter belongs to stored completions, which this server does not keep.")
 	}
 	if r.Store != nil && *r.Store {
 		return openai.Unsupported("store")
 	}
-	if f := r.ResponseFormat; f != nil && *f != "text" {
-		if err := oneOf("response_format.type", f, "json_object", "json_schema", "text"); err != nil {
-			return err
-		}
-		return openai.Refuse("response_format", openai.CodeUnsupportedValue, "Unsupported value: 'response_format.type' is '%s', and this server answers in plain text only.", *f)
+	if err := toolsAllowed(r); err != nil {
+		return err
+	}
+	return formatAllowed(r)
+}
+
+// formatAllowed checks the response format. The API wants the word JSON in the
+// conversation, lest a model that was not told writes white space for ever.
+func formatAllowed(r *openai.ChatCompletionRequest) error {
+	f := r.ResponseFormat
+	if f == nil {
+		return nil
+	}
+	if err := oneOf("response_format.type", &f.Type, "json_object", "json_schema", "text"); err != nil {
+		return err
+	}
+	mentioned := func(m openai.ChatMessage) bool {
+		return strings.Contains(strings.ToLower(m.Content.Text()), "json")
+	}
+	if f.Type == "json_object" && !slices.ContainsFunc(r.Messages, mentioned) {
+		return openai.Refuse("messages", openai.CodeInvalidValue, "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")
 	}
 	return nil
 }
@@ -93,26 +110,29 @@ func messagesAllowed(r *openai.ChatCompletionRequest) error {
 			return err
 		}
 	}
-	return nil
+	return callsAnswered(r.Messages)
 }
 
 func messageAllowed(m *openai.ChatMessage, path string) error {
 	if err := oneOf(path+".role", &m.Role, roles...); err != nil {
 		return err
 	}
+	calls := m.Role == "assistant" && len(m.ToolCalls) > 0
 	switch {
-	case m.Role == "tool":
-		return openai.Refuse(path+".role", openai.CodeInvalidValue, "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.")
-	case m.Role == "function":
-		return openai.Refuse(path+".role", openai.CodeUnsupportedValue, "Unsupported value: '%s.role' is 'function', and this server calls no functions.", path)
-	case m.HasToolCalls:
-		return openai.Unsupported(path + ".tool_calls")
-	case m.HasToolCallID:
-		return openai.Unsupported(path + ".tool_call_id")
+	case m.Role == "tool" && m.ToolCallID == nil:
+		return openai.Missing(path + ".tool_call_id")
+	case m.Role != "tool" && m.ToolCallID != nil:
+		return openai.Refuse(path+".tool_call_id", openai.CodeInvalidValue, "Invalid '%s.tool_call_id': only a message with role 'tool' answers a call.", path)
+	case m.Role == "function" && m.Name == nil:
+		return openai.Missing(path + ".name")
+	case m.Role != "assistant" && len(m.ToolCalls) > 0:
+		return openai.Refuse(path+".tool_calls", openai.CodeInvalidValue, "Invalid '%s.tool_calls': only a message with role 'assistant' has calls.", path)
 	case m.HasAudio:
 		return openai.Unsupported(path + ".audio")
 	case m.UnservedContent != "":
 		return openai.Refuse(m.UnservedContent, openai.CodeUnsupported, "Unsupported content: '%s' is not text, and the model reads text only.", m.UnservedContent)
+	case calls && (m.Content.Null || !m.Content.Given):
+		return nil
 	case m.Content.Null:
 		return openai.Refuse(path+".content", openai.CodeInvalidType, "Invalid type for '%s.content': expected one of an array of objects or string, but got null instead.", path)
 	case !m.Content.Given:
@@ -127,7 +147,7 @@ func validateCompletion(r *openai.CompletionRequest) error {
 	err := first(
 		modelGiven(r.Model),
 		arrayAtMost("prompt", r.Prompt.Len(), maxPrompts),
-		integerWithin("best_of", r.BestOf, 0, 20),
+		integerWithin("best_of", r.BestOf, 1, 20),
 		decimalWithin("frequency_penalty", r.FrequencyPenalty, -2, 2),
 		integerWithin("logprobs", r.LogProbs, 0, 5),
 		integerWithin("max_tokens", r.MaxTokens, 0, maxTokens),
@@ -145,10 +165,12 @@ func validateCompletion(r *openai.CompletionRequest) error {
 		return openai.Missing("prompt")
 	case slices.Contains(r.Prompt.Texts, ""):
 		return openai.Refuse("prompt", openai.CodeInvalidValue, "Invalid 'prompt': empty string. Expected a text to go on with.")
-	case r.Suffix != nil && *r.Suffix != "":
-		return openai.Unsupported("suffix")
-	case r.BestOf != nil && *r.BestOf > 1 && *r.BestOf != valueOr(r.N, 1):
-		return openai.Refuse("best_of", openai.CodeUnsupportedValue, "Unsupported value: 'best_of' is %d. This server does not choose among more completions than 'n' asks for.", *r.BestOf)
+	case r.Suffix != nil && *r.Suffix != "" && r.Echo:
+		return openai.Refuse("suffix", openai.CodeInvalidValue, "Invalid 'suffix': a prompt with a suffix cannot be echoed.")
+	case r.BestOf != nil && *r.BestOf < valueOr(r.N, 1):
+		return openai.Refuse("best_of", openai.CodeInvalidValue, "Invalid 'best_of': it is %d. Expected at least 'n', which is %d.", *r.BestOf, valueOr(r.N, 1))
+	case r.BestOf != nil && *r.BestOf > valueOr(r.N, 1) && r.Stream:
+		return openai.Refuse("best_of", openai.CodeInvalidValue, "Invalid 'best_of': what is best shows at the end, so it cannot be streamed.")
 	case r.MaxTokens != nil && *r.MaxTokens == 0 && !r.Echo:
 		return openai.Refuse("max_tokens", openai.CodeIntegerBelowMin, "Invalid 'max_tokens': 0 asks for nothing unless 'echo' is set. Expected a value >= 1.")
 	}
