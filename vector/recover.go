@@ -155,21 +155,25 @@ func (r *recovery) loseDeletions(s *segment, entry manifestSegment, name string,
 		}
 	}
 	s.deletions = 0
-	cause = fmt.Errorf("%w; up to %d deleted points are back", cause, entry.Deleted)
-	return r.lose(name, cause, 0)
+	return r.lose(name, fmt.Errorf("%s; up to %d deleted points are back", reason(cause), entry.Deleted), 0)
 }
 
 // lose records damage and sets the file aside.
 func (r *recovery) lose(name string, cause error, points int) error {
 	r.changed = true
-	d := Damage{File: name, Reason: cause.Error(), Points: points}
-	if e, ok := errors.AsType[*CorruptError](cause); ok {
-		d.Reason = e.Reason
-	}
+	d := Damage{File: name, Reason: reason(cause), Points: points}
 	if !slices.Contains(r.manifest.Damage, d) {
 		r.manifest.Damage = append(r.manifest.Damage, d)
 	}
 	return r.quarantine(name)
+}
+
+// reason is what is wrong with a file, without its path.
+func reason(cause error) string {
+	if e, ok := errors.AsType[*CorruptError](cause); ok {
+		return e.Reason
+	}
+	return cause.Error()
 }
 
 // quarantine moves a file, if it is there, out of the way.
