@@ -74,6 +74,9 @@ type Citation struct {
 	Place   // of the quote's start
 	Heading []string
 
+	// Columns are the headings of the table's columns where the quote is a row.
+	Columns []string
+
 	// Start and End are the quote's byte range in the document's text.
 	Start, End int
 	Quote      string
@@ -131,6 +134,7 @@ func (h *Hit) cite(n, start, end int) Citation {
 		Path:    h.Path,
 		Place:   h.PlaceAt(start),
 		Heading: h.Headings,
+		Columns: h.headAt(start),
 		Start:   h.Start + start,
 		End:     h.Start + end,
 		Quote:   h.Text[start:end],

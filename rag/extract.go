@@ -89,9 +89,13 @@ func (e *Extract) Answer(ctx context.Context, results *Results, _ func(string)) 
 		answer.Citations = nearest(sentences)
 		return answer, nil
 	}
+	chosen := spans[0]
+	if w := wider(results.Question, sentences); w != nil {
+		chosen = w
+	}
 	answer.Answered = true
-	answer.Text = spans[0].text()
-	answer.Citations = []Citation{spans[0].cite()}
+	answer.Text = chosen.text()
+	answer.Citations = []Citation{chosen.cite()}
 	return answer, nil
 }
 
@@ -113,12 +117,15 @@ func (s *span) cite() Citation {
 	return c
 }
 
-// nearest quotes the sentences closest to the question.
+// nearest quotes the sentences closest to the question. One that shares neither
+// words nor meaning with it is not near.
 func nearest(sentences []*sentence) []Citation {
-	const shown = 3
+	const shown, meansAlike = 3, 0.3
 	var citations []Citation
-	for i, s := range sentences[:min(shown, len(sentences))] {
-		citations = append(citations, s.hit.cite(i+1, s.start, s.end))
+	for _, s := range sentences {
+		if len(citations) < shown && (s.coverage > 0 || s.cosine >= meansAlike) {
+			citations = append(citations, s.hit.cite(len(citations)+1, s.start, s.end))
+		}
 	}
 	return citations
 }

@@ -16,9 +16,8 @@ func (q *Quote) Answer(ctx context.Context, results *Results, _ func(string)) (*
 	if err != nil || len(sentences) == 0 {
 		return answer, err
 	}
-	answer.Citations = nearest(sentences)
-	if sentences[0].coverage == 0 && sentences[0].cosine == 0 {
-		return answer, nil // nothing of the question stands in the documents
+	if answer.Citations = nearest(sentences); len(answer.Citations) == 0 {
+		return answer, nil
 	}
 	answer.Answered = true
 	answer.Text = answer.Citations[0].Quote

@@ -34,10 +34,11 @@ type citationJSON struct {
 	Start int    `json:"start"`
 	End   int    `json:"end"`
 	placeJSON
-	Heading string  `json:"heading"`
-	Quote   string  `json:"quote"`
-	Mark    *[2]int `json:"mark"`
-	Score   float64 `json:"score"`
+	Heading string   `json:"heading"`
+	Columns []string `json:"columns,omitempty"`
+	Quote   string   `json:"quote"`
+	Mark    *[2]int  `json:"mark"`
+	Score   float64  `json:"score"`
 }
 
 type passageJSON struct {
@@ -93,7 +94,7 @@ func (r *Reply) MarshalJSON() ([]byte, error) {
 	for _, c := range a.Citations {
 		j := citationJSON{
 			N: c.N, Path: c.Path, Start: c.Start, End: c.End, placeJSON: c.Place.json(),
-			Heading: HeadingPath(c.Heading), Quote: c.Quote, Score: c.Score,
+			Heading: HeadingPath(c.Heading), Columns: c.Columns, Quote: c.Quote, Score: c.Score,
 		}
 		if c.Mark != [2]int{} {
 			j.Mark = &c.Mark

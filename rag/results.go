@@ -26,6 +26,7 @@ type Passage struct {
 
 	unit  unit
 	marks []placeMark // by offset in Text
+	head  []string    // of the table that Text begins inside
 }
 
 // Standing is where one retriever placed a passage.

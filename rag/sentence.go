@@ -22,8 +22,10 @@ const (
 // sentence is one sentence of a passage and how well it fits the question.
 type sentence struct {
 	hit        *Hit
-	start, end int // in hit.Text
-	words      words
+	start, end int      // in hit.Text
+	words      words    // of shown
+	head       []string // of the table whose row it is, or nil
+	shown      string   // what the models read: the text, or the labelled row
 
 	// Evidence: the weighted share of the question's terms, their BM25 among
 	// these sentences, the cosine of its embedding and the question's, and the
@@ -33,8 +35,8 @@ type sentence struct {
 	// score is the sum of the standardised evidence.
 	score float64
 
-	// heading tells one of the headings above the passage: it says what
-	// follows is about, and answers nothing.
+	// heading tells one of the headings above the passage, or the head of a
+	// table: it says what follows is about, and answers nothing.
 	heading bool
 }
 
@@ -48,8 +50,10 @@ func sentencesOf(results *Results) []*sentence {
 		hit := &results.Hits[i]
 		for _, span := range chunk.Sentences(hit.Text) {
 			s := &sentence{hit: hit, start: span.Start, end: span.End}
-			s.heading = slices.Contains(hit.Headings, s.text())
-			s.words = l.wordsOf(s.text())
+			s.heading = slices.Contains(hit.Headings, s.text()) || hit.isHeadAt(span.Start)
+			s.head = hit.headAt(span.Start)
+			s.shown = labelled(s.text(), s.head)
+			s.words = l.wordsOf(s.shown)
 			if len(s.words) > 1 { // one word is a heading or a label, not an answer
 				all = append(all, s)
 			}
@@ -84,7 +88,7 @@ func scoreMeaning(ctx context.Context, all []*sentence, question []float32, embe
 	}
 	texts := make([]string, len(all))
 	for i, s := range all {
-		texts[i] = s.text()
+		texts[i] = s.shown
 	}
 	vectors, err := embedder.Embed(ctx, texts)
 	if err != nil {
@@ -132,7 +136,7 @@ func scoreLikelihood(ctx context.Context, kept []*sentence, question string, sco
 	request := llm.ScoreRequest{}
 	for _, s := range kept {
 		request.Items = append(request.Items, llm.ScoreItem{
-			Prompt:       examples + "Passage: " + oneLine(s.text()) + "\nQuestion:",
+			Prompt:       examples + "Passage: " + oneLine(s.shown) + "\nQuestion:",
 			Continuation: " " + oneLine(question),
 		})
 	}

@@ -270,7 +270,7 @@ func answerPrompt(sentences []*sentence, question string) string {
 	b.WriteString("Passage:")
 	for _, s := range ordered {
 		b.WriteByte(' ')
-		b.WriteString(oneLine(strings.TrimSpace(s.text())))
+		b.WriteString(oneLine(strings.TrimSpace(s.shown)))
 	}
 	b.WriteString("\nQuestion: ")
 	b.WriteString(oneLine(strings.TrimSpace(question)))

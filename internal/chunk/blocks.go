@@ -110,6 +110,12 @@ func isUnderline(line string) bool {
 	return len(line) >= 3 && (strings.Trim(line, "=") == "" || strings.Trim(line, "-") == "")
 }
 
+// IsRow tells a line that is a row of a table, as Sentences and Split take it.
+func IsRow(line string) bool {
+	line = strings.TrimSpace(line)
+	return line != "" && isRow(line)
+}
+
 // isRow tells a row of a table: cells between bars, or parted by tabs, or by
 // commas or semicolons as in CSV.
 func isRow(line string) bool {

@@ -77,6 +77,9 @@ func (p *printer) reply(r *rag.Reply, note string) {
 func (p *printer) citation(c rag.Citation) {
 	fmt.Fprintf(p.w, "[%d] %s\n", c.N, p.place(c.Path, c.Place))
 	p.heading(c.Heading)
+	if len(c.Columns) > 0 {
+		fmt.Fprintln(p.w, "    "+p.faint(p.foreign(strings.Join(c.Columns, " | "))))
+	}
 	before, marked, after := c.Quote[:c.Mark[0]], c.Quote[c.Mark[0]:c.Mark[1]], c.Quote[c.Mark[1]:]
 	if marked != "" {
 		marked = p.mark(p.foreign(marked))

@@ -1,0 +1,141 @@
+package rag
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/ragstone/ragstone/internal/chunk"
+)
+
+// A row of a table says little alone: "Maple Leafs,TOR,13" names neither teams
+// nor cups. Below the headings of its columns it is read, by the model and by
+// the measures of meaning, as "Team: Maple Leafs; Location: TOR; Cups: 13". Its
+// quote stays the row as it stands in the file.
+
+// maxHeadBytes is how far above a passage the head of its table is looked for.
+const maxHeadBytes = 256 << 10
+
+// cellsOf cuts a row into its cells, without blanks and quotation marks; a rule
+// such as |---|---| has none.
+func cellsOf(row string) []string {
+	row = strings.TrimSpace(row)
+	if strings.HasPrefix(row, "|") {
+		row = strings.TrimSuffix(row[1:], "|")
+	}
+	var cells []string
+	start := 0
+	add := func(end int) { cells = append(cells, strings.Trim(row[start:end], " \t\"")) }
+	for i, r := range row {
+		if endsCell(row, i, r) {
+			add(i)
+			start = i + 1
+		}
+	}
+	add(len(row))
+	if isRule(row) {
+		return nil
+	}
+	return cells
+}
+
+// isRule tells the line between a head and its rows in Markdown.
+func isRule(row string) bool {
+	return strings.Contains(row, "-") && strings.Trim(row, "|-: \t") == ""
+}
+
+// headOf returns the cells of the first row of the table that a line of text
+// stands in, nil where the line is no row, the head itself, or below rows that
+// name nothing.
+func headOf(text string, line int) []string {
+	if !chunk.IsRow(lineAt(text, line)) {
+		return nil
+	}
+	first := line
+	for {
+		before := strings.LastIndexByte(text[:max(0, first-1)], '\n') + 1
+		if first == 0 || !chunk.IsRow(lineAt(text, before)) {
+			break
+		}
+		first = before
+	}
+	for range 2 { // a title may stand in a row of its own
+		cells := cellsOf(lineAt(text, first))
+		switch {
+		case first >= line:
+			return nil
+		case isHead(cells):
+			return cells
+		}
+		first += strings.IndexByte(text[first:], '\n') + 1
+	}
+	return nil
+}
+
+// isHead tells cells that name columns: there are several, each with letters
+// and without a name of its own, as "capital: Paris" has.
+func isHead(cells []string) bool {
+	for _, cell := range cells {
+		if !strings.ContainsFunc(cell, unicode.IsLetter) || strings.Contains(cell, ": ") {
+			return false
+		}
+	}
+	return len(cells) > 1
+}
+
+// lineAt is the line of text that begins at start.
+func lineAt(text string, start int) string {
+	line, _, _ := strings.Cut(text[start:], "\n")
+	return strings.TrimRight(line, "\r")
+}
+
+// labelled writes a row with the heading of each cell before it, or as it is
+// where they do not match.
+func labelled(row string, head []string) string {
+	cells := cellsOf(row)
+	if len(head) == 0 || len(cells) != len(head) {
+		return row
+	}
+	var b strings.Builder
+	for i, cell := range cells {
+		if cell == "" || cell == head[i] {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(head[i] + ": " + cell)
+	}
+	return b.String()
+}
+
+// headAt is the head of the table that the line at start stands in: of one that
+// begins in this passage, or above it.
+func (p *Passage) headAt(start int) []string {
+	begin := strings.LastIndexByte(p.Text[:start], '\n') + 1
+	if len(p.head) == 0 {
+		return headOf(p.Text, begin)
+	}
+	for line := range strings.Lines(p.Text[:begin]) { // the same table, all the way
+		if !chunk.IsRow(line) {
+			return headOf(p.Text, begin)
+		}
+	}
+	if !chunk.IsRow(lineAt(p.Text, begin)) {
+		return nil
+	}
+	return p.head
+}
+
+// isHeadAt tells whether the line at start names the columns of the rows below.
+func (p *Passage) isHeadAt(start int) bool {
+	end := strings.IndexByte(p.Text[start:], '\n')
+	if end < 0 || !chunk.IsRow(lineAt(p.Text, start)) || len(p.headAt(start)) > 0 {
+		return false
+	}
+	next := start + end + 1
+	if next < len(p.Text) && isRule(lineAt(p.Text, next)) {
+		next += len(lineAt(p.Text, next)) + 1
+	}
+	return next < len(p.Text) && slices.Equal(p.headAt(next), cellsOf(lineAt(p.Text, start)))
+}
