@@ -20,12 +20,12 @@ type expertWork struct {
 // the sum of what they make of it, weighted by the softmax of the scores. A row
 // adds its experts up in the order of their numbers, whatever the other rows
 // do.
-func (d *Decoder) mix(l *decoderLayer) {
-	w, c := &d.work, &d.config
+func (d *Decoder) mix(layer int) {
+	w, c, l := &d.work, &d.config, &d.layers[layer]
 	e := &w.experts
 	grow(&e.weights, w.rows*c.Experts)
 	d.multiply(&w.normed, kernel.Product{Matrix: l.router, Out: e.weights})
-	d.eachRow(func(r int) { c.choose(e.weights[r*c.Experts : (r+1)*c.Experts]) })
+	d.eachRow(func(r int) { w.check(layer, c.choose(e.weights[r*c.Experts:(r+1)*c.Experts])) })
 	e.assign(w.rows, c.Experts)
 	clear(w.added)
 	for i := range l.experts {
@@ -37,10 +37,10 @@ func (d *Decoder) mix(l *decoderLayer) {
 
 // choose replaces scores by the weights of the experts to use: the softmax of
 // all, 0 for those that are not among the highest. Of equal scores the first
-// counts.
-func (c *DecoderConfig) choose(scores []float32) {
+// counts. It returns the sum of the weights before they are scaled, which is not
+// finite when a score is not.
+func (c *DecoderConfig) choose(scores []float32) (sum float32) {
 	softmax(scores)
-	var sum float32
 	for range c.ExpertsUsed {
 		best := -1
 		for i, v := range scores {
@@ -49,7 +49,8 @@ func (c *DecoderConfig) choose(scores []float32) {
 			}
 		}
 		if best < 0 {
-			break // not numbers: the layer's input was broken, which is reported
+			clear(scores)
+			return float32(math.NaN())
 		}
 		sum += scores[best]
 		scores[best] = -1 - scores[best] // taken
@@ -64,6 +65,7 @@ func (c *DecoderConfig) choose(scores []float32) {
 			scores[i] = (-1 - v) * inverse
 		}
 	}
+	return sum
 }
 
 // softmax is kernel.Softmax with the same bits at every level. A row has few

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -156,7 +157,7 @@ func likeness(a, b []float32) float64 {
 func TestFamiliesAreInvariant(t *testing.T) {
 	for _, o := range oracles(t) {
 		r := rand.New(rand.NewPCG(17, uint64(len(o.Name))))
-		tokens := o.Tokens[:min(len(o.Tokens), 400)]
+		tokens := o.Tokens[:min(len(o.Tokens), 330)]
 		for _, q := range []Quantization{AsStored, QuantizeQ8} {
 			if q != AsStored && len(tokens) > 100 {
 				continue // the long ones are here for their windows
@@ -174,6 +175,48 @@ func TestFamiliesAreInvariant(t *testing.T) {
 					equalLogits(t, fmt.Sprintf("%s %s in pieces", o.Name, q), inPieces(t, d, r, tokens), want)
 				}
 				restore()
+			}
+		}
+	}
+}
+
+// A number that is not finite, in any weight of the first layer or around the
+// layers, is an error that names the part of the model, in every family; the
+// cache stays as it was.
+func TestFamiliesNameWhatIsNotFinite(t *testing.T) {
+	for _, o := range oracles(t) {
+		if strings.Contains(o.Name, "-") {
+			continue // another model of a family that is there
+		}
+		for name := range o.Shapes {
+			var want string
+			switch {
+			case strings.HasPrefix(name, "model.layers.0."):
+				want = "a number of layer 0 of"
+			case name == "model.embed_tokens.weight":
+				want = "embedding of a token"
+			case name == "model.norm.weight":
+				want = "output matrix"
+			default:
+				continue
+			}
+			damaged := *o
+			damaged.weights = maps.Clone(o.weights)
+			damaged.weights[name] = make([]float32, len(o.weights[name]))
+			for i := range damaged.weights[name] {
+				damaged.weights[name][i] = float32(math.NaN())
+			}
+			d := damaged.load(t, 1, 1, AsStored)
+			in := &Input{Cache: d.NewCache(), Tokens: o.Tokens[:3], Rows: []int{2}}
+			err := d.Forward(t.Context(), []*Input{in})
+			if strings.Contains(name, ".experts.") && err == nil {
+				continue // no token went through it
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %s of NaN: got %v, want an error with %q", o.Name, name, err, want)
+			}
+			if n := in.Cache.Len(); err != nil && n != 0 {
+				t.Errorf("%s: %s of NaN: the cache has %d tokens", o.Name, name, n)
 			}
 		}
 	}

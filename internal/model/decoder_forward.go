@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 )
@@ -162,8 +163,12 @@ func (d *Decoder) step(spans []span) error {
 			break
 		}
 	}
-	if n := w.broken.Load(); n != 0 {
-		return fmt.Errorf("a number in layer %d of %d is not finite: the weights are damaged or do not suit this model", n-1, d.config.Layers)
+	switch n := w.broken.Load(); n {
+	case 0:
+	case 1:
+		return errors.New("the embedding of a token is not finite: the weights are damaged")
+	default:
+		return fmt.Errorf("a number of layer %d of %d is not finite: the weights are damaged or do not suit this model", n-2, d.config.Layers)
 	}
 	for _, s := range spans {
 		s.in.Cache.length += s.n

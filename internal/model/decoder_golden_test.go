@@ -10,8 +10,8 @@ import (
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
-// greedy is one prompt of the golden file, which test/oracle/smollm2_greedy.py
-// makes with llama.cpp.
+// greedy is one prompt of a golden file, which test/oracle/smollm2_greedy.py or
+// gemma3_greedy.py makes with llama.cpp.
 type greedy struct {
 	Name         string     `json:"name"`
 	Clear        bool       `json:"clear"` // no gap is small
@@ -20,9 +20,9 @@ type greedy struct {
 	Gaps         []*float64 `json:"gaps"`         // by how much it was likelier than the next, where reported
 }
 
-func readGreedy(t testing.TB) []greedy {
+func readGreedy(t testing.TB, file string) []greedy {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "smollm2_greedy.json"))
+	data, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func follow(t *testing.T, d *Decoder, g greedy) (misses []miss) {
 // own; so lower levels, which are slower, follow only shorter clear prompts: up
 // to 150 tokens on AVX2, and 24 steps after up to 45 tokens in plain Go.
 func TestGreedyEqualsLlamaCpp(t *testing.T) {
-	golden := readGreedy(t)
+	golden := readGreedy(t, "smollm2_greedy.json")
 	atEachLevel(t, func(t *testing.T) {
 		d := smol(t, 2)
 		best, longest := kernel.Current() == kernel.Best(), map[kernel.Level]int{kernel.AVX2: 150, kernel.Plain: 45}

@@ -247,7 +247,7 @@ func TestTinyNotFiniteWeightsAreAnError(t *testing.T) {
 	d := m.load(t, 1)
 	c := d.NewCache()
 	err := d.Forward(context.Background(), []*Input{{Cache: c, Tokens: []int32{1}, Rows: []int{0}}})
-	const want = "model forward: a number in layer 1 of 2 is not finite: the weights are damaged or do not suit this model"
+	const want = "model forward: a number of layer 0 of 2 is not finite: the weights are damaged or do not suit this model"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

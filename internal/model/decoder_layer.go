@@ -26,13 +26,16 @@ func (d *Decoder) embed(spans []span) {
 }
 
 // read puts what a half layer reads of the residual stream into normed, ready
-// for the matrices.
-func (d *Decoder) read(layer, row int, norm []float32, readers ...*kernel.Matrix) {
+// for the matrices. blame is the layer that is at fault when a number is not
+// finite: the last one that wrote.
+func (d *Decoder) read(blame, row int, norm []float32, readers ...*kernel.Matrix) {
 	w := &d.work
 	if norm == nil {
-		copy(w.normed.Row(row), w.x.Row(row))
+		x := w.x.Row(row)
+		copy(w.normed.Row(row), x)
+		w.check(blame, kernel.Dot(x, x))
 	} else {
-		w.check(layer, kernel.RMSNorm(w.normed.Row(row), w.x.Row(row), norm, float32(d.config.Epsilon)))
+		w.check(blame, kernel.RMSNorm(w.normed.Row(row), w.x.Row(row), norm, float32(d.config.Epsilon)))
 	}
 	quantize(&w.normed, row, readers...)
 }
@@ -54,7 +57,7 @@ func (d *Decoder) write(layer, row int, bias, norm []float32) {
 // attend is the first half of a layer: x += projected · attention(norm(x)).
 func (d *Decoder) attend(layer int, spans []span) {
 	w, l := &d.work, &d.layers[layer]
-	d.eachRow(func(r int) { d.read(layer, r, l.attentionNorm, l.query, l.key, l.value) })
+	d.eachRow(func(r int) { d.read(layer-1, r, l.attentionNorm, l.query, l.key, l.value) })
 	d.multiply(&w.normed,
 		kernel.Product{Matrix: l.query, Out: w.query},
 		kernel.Product{Matrix: l.key, Out: w.key},
@@ -123,7 +126,7 @@ func (d *Decoder) feedForward(layer int) {
 	w, l := &d.work, &d.layers[layer]
 	if l.router != nil {
 		d.eachRow(func(r int) { d.read(layer, r, l.forwardNorm, l.router) })
-		d.mix(l)
+		d.mix(layer)
 	} else {
 		unit := &l.experts[0]
 		d.eachRow(func(r int) { d.read(layer, r, l.forwardNorm, unit.gate, unit.up) })

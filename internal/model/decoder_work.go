@@ -25,7 +25,7 @@ type workspace struct {
 	attention  [2]attention
 	experts    expertWork
 	logits     []float32
-	broken     atomic.Int32 // 1 + the layer in which a number stopped being finite
+	broken     atomic.Int32 // 2 + the layer whose numbers are not finite, −1 being the embedding; 0 while all are
 }
 
 // logitRows is how many rows of logits are computed at a time.
@@ -99,7 +99,7 @@ func scale(x []float32, s float32) {
 // check remembers the layer in which a mean square was not finite.
 func (w *workspace) check(layer int, meanSquare float32) {
 	if v := float64(meanSquare); math.IsNaN(v) || math.IsInf(v, 0) {
-		w.broken.CompareAndSwap(0, int32(layer)+1)
+		w.broken.CompareAndSwap(0, int32(layer)+2)
 	}
 }
 
