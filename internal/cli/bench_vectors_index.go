@@ -6,12 +6,16 @@ import (
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/index"
+	"github.com/ragstone/ragstone/internal/quant"
 )
 
 // vectorSpecs is the help on --index.
 const vectorSpecs = `An index is a name and settings, separated by commas:
   flat                           compare with every vector
-  graph,degree=32,efc=200        the graph of sealed segments`
+  graph,degree=32,efc=200        the graph of sealed segments
+  hnsw,m=16,efc=200              HNSW, vectors added one by one
+  ivf,lists=1024,pq=64           lists of product codes of 4 bits, compared
+                                 exactly; without pq, of RaBitQ codes`
 
 // indexSpec is a parsed --index.
 type indexSpec struct {
@@ -70,6 +74,10 @@ func buildIndex(spec string, dimensions int, base []float32, threads int) (built
 		if err = firstError(err, s.unknown()); err == nil {
 			built, err = index.BuildGraph(index.L2, dimensions, base, o)
 		}
+	case "hnsw":
+		built, err = s.hnsw(dimensions, base)
+	case "ivf":
+		built, err = s.ivf(dimensions, base, threads)
 	default:
 		return nil, fmt.Errorf("index %q is not known; see ragstone bench vectors --help", s.name)
 	}
@@ -77,6 +85,38 @@ func buildIndex(spec string, dimensions int, base []float32, threads int) (built
 		return nil, err
 	}
 	return built, nil
+}
+
+func (s indexSpec) hnsw(dimensions int, base []float32) (index.Index, error) {
+	var err error
+	o := index.HNSWOptions{M: s.number("m", &err), EFConstruction: s.number("efc", &err)}
+	if err := firstError(err, s.unknown()); err != nil {
+		return nil, err
+	}
+	h := index.NewHNSW(index.L2, dimensions, o)
+	for at := 0; at < len(base); at += dimensions {
+		if _, err := h.Add(base[at : at+dimensions]); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (s indexSpec) ivf(dimensions int, base []float32, threads int) (index.Index, error) {
+	var err error
+	o := index.IVFOptions{Lists: s.number("lists", &err), Threads: threads}
+	if parts := s.number("pq", &err); parts > 0 && err == nil {
+		o.Codec, err = quant.TrainProduct(parts, 4, dimensions, base, 0, threads)
+	}
+	if err := firstError(err, s.unknown()); err != nil {
+		return nil, err
+	}
+	x, err := index.BuildIVF(index.L2, dimensions, base, o)
+	if err != nil {
+		return nil, err
+	}
+	x.Attach(base)
+	return x, nil
 }
 
 func firstError(errs ...error) error {
