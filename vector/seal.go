@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/ragstone/ragstone/internal/disk"
@@ -137,13 +138,23 @@ func (c *Collection) Seal(ctx context.Context) error {
 	if err == nil && len(c.active.rows) > 0 {
 		err = c.freeze()
 	}
+	var last *mutable // later ones are not this call's
+	if err == nil && len(c.view.current.frozen) > 0 {
+		last = c.view.current.frozen[len(c.view.current.frozen)-1]
+	}
 	c.writer.Unlock()
-	for err == nil && c.waiting() > 0 {
+	for err == nil && last != nil && c.isFrozen(last) {
 		if err = ctx.Err(); err == nil {
 			err = c.sealOne()
 		}
 	}
 	return err
+}
+
+func (c *Collection) isFrozen(m *mutable) bool {
+	c.view.mu.Lock()
+	defer c.view.mu.Unlock()
+	return c.view.current != nil && slices.Contains(c.view.current.frozen, m)
 }
 
 // waiting is the number of frozen segments.
