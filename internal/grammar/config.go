@@ -20,10 +20,11 @@ type config struct {
 	plainExit int32     // exit is at most this after plain characters
 	forced    int16     // the only byte that may follow, or one of the two below
 
-	mask     Bitset // tokens that may follow; nil until it is asked for
-	farthest int32  // largest exit after one of them; known with mask
-	tokens   int32  // fewest tokens to a complete text, or notMeasured
-	longest  int32  // largest tokens after one of mask, or notMeasured
+	mask     *tokenSet // tokens that may follow; nil until it is asked for
+	farthest int32     // largest exit after one of them; known with mask
+	tokens   int32     // fewest tokens to a complete text, or notMeasured
+	longest  int32     // largest tokens after one of mask, or notMeasured
+	search   uint64    // last search that has reached it
 }
 
 const (

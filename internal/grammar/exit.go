@@ -11,7 +11,7 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 	}
 	// In bytes first: a token has at least one.
 	if room > int(c.farthest) || c.complete && len(c.items) == 0 {
-		copy(dst, mask)
+		mask.fill(dst)
 		return nil
 	}
 	best, err := g.exit(c)
@@ -24,7 +24,7 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 		}
 	}
 	if room > int(c.longest) || room < int(best) || best >= maxExit {
-		copy(dst, mask)
+		mask.fill(dst)
 		return nil
 	}
 	clear(dst)
@@ -62,10 +62,11 @@ type reached struct {
 // below a limit, each once.
 func (g *Compiled) nexts(c *config, limit int32) ([]reached, error) {
 	var nexts []reached
-	known := map[*config]bool{}
+	g.search++
+	search := g.search
 	err := g.walk(&g.vocabulary.all, c, func(token int32, after *config) {
-		if g.exitWork++; after.exit < limit && !known[after] {
-			known[after] = true
+		if g.exitWork++; after.search != search && after.exit < limit {
+			after.search = search
 			nexts = append(nexts, reached{after, token})
 		}
 	})

@@ -56,9 +56,13 @@ type Compiled struct {
 	mu      sync.Mutex // guards the rest
 	machine *machine
 	path    []*config // of a walk over a trie, by depth
-	masked  []*config // that remember a mask
+	found   []int32   // tokens of a walk
 
-	exitWork int // tokens looked at by one search for an exit
+	masked    []*config // that remember a mask
+	maskBytes int       // of those masks
+
+	search   uint64 // counts the calls of nexts
+	exitWork int    // tokens looked at by one search for an exit
 }
 
 // NewMatcher returns a matcher that has read nothing.

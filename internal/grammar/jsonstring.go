@@ -2,7 +2,7 @@ package grammar
 
 import (
 	"cmp"
-	"fmt"
+	"encoding/binary"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -35,33 +35,62 @@ func (s stringText) emit(b *builder, from, to int32) {
 }
 
 // addChars adds the characters of a string that lead from one state to
-// another. Only single bytes are edges; the rest is a rule for each set.
+// another. Only single bytes are edges; for the others, and for those that are
+// escaped, each set is a rule, since few differ from state to state.
 func (t *jsonText) addChars(from int32, spans []span, to int32) {
-	key := fmt.Sprint(spans)
-	rest, known := t.char[key]
-	if !known {
-		rest = t.declare("character")
-		t.char[key] = rest
-		t.define(rest, otherChars(spans))
-	}
 	for _, s := range intersect(spans, []span{{' ', '!'}, {'#', '['}, {']', 0x7F}}) {
 		t.edge(from, byte(s.lo), byte(s.hi), to)
 	}
-	t.call(from, int32(rest), to)
+	if wide := intersect(spans, wideSpans); len(wide) > 0 {
+		t.call(from, t.chars(wide, func() expr { return runes(wide) }), to)
+	}
+	switch escaped := intersect(spans, escapedSpans); {
+	case allChars(spans):
+		t.call(from, t.chars(spans, anyEscape), to)
+	case len(escaped) > 0:
+		t.call(from, t.chars(escaped, func() expr { return escapes(escaped) }), to)
+	}
 }
 
-// otherChars is the characters of a string that are not one byte.
-func otherChars(spans []span) expr {
-	chars := either{runes(intersect(spans, []span{{0x80, surrogateMin - 1}, {surrogateMax + 1, 0x10FFFF}}))}
-	for _, s := range intersect(spans, []span{{0, ' ' - 1}, {'"', '"'}, {'\\', '\\'}}) {
+// Characters of more than one byte, and those that have to be escaped.
+var (
+	wideSpans    = []span{{0x80, surrogateMin - 1}, {surrogateMax + 1, utf8.MaxRune}}
+	escapedSpans = []span{{0, ' ' - 1}, {'"', '"'}, {'\\', '\\'}}
+)
+
+// chars returns the rule of a set of characters, made when it is first needed.
+func (t *jsonText) chars(spans []span, make func() expr) int32 {
+	var key []byte
+	for _, s := range spans {
+		key = binary.LittleEndian.AppendUint32(key, uint32(s.lo))
+		key = binary.LittleEndian.AppendUint32(key, uint32(s.hi))
+	}
+	rule, known := t.char[string(key)]
+	if !known {
+		rule = t.rule("character", make())
+		t.char[string(key)] = rule
+	}
+	return int32(rule)
+}
+
+// escapes is some characters, escaped.
+func escapes(spans []span) expr {
+	var all either
+	for _, s := range spans {
 		for r := s.lo; r <= s.hi; r++ {
-			chars = append(chars, literal(escape(r)))
+			all = append(all, literal(escape(r)))
 		}
 	}
-	if allChars(spans) {
-		chars = append(chars, literal(`\/`), sequence{literal(`\u`), escapeDigits()})
+	return all
+}
+
+// anyEscape is any character, escaped in any way.
+func anyEscape() expr {
+	e := either{sequence{literal(`\u`), escapeDigits()}}
+	for _, c := range `"\/bfnrt` {
+		e = append(e, literal(`\`+string(c)))
 	}
-	return chars
+	return e
 }
 
 // escapeDigits is the four digits of any character's escape, or those of a

@@ -13,8 +13,10 @@ type jsonText struct {
 	pad  expr // inside brackets, before the first and after the last value
 	char map[string]call
 
-	any  call // any value, once it is needed
-	some bool // any has been made
+	any      call // any value, once anyMade
+	anyMade  bool
+	free     call // any string, once freeMade
+	freeMade bool
 }
 
 // newJSONText lays texts out on one line: a space may follow a colon or comma,
@@ -86,8 +88,8 @@ func (t *jsonText) freeMembers() expr {
 
 // anyValue is any JSON value.
 func (t *jsonText) anyValue() expr {
-	if !t.some {
-		t.some = true
+	if !t.anyMade {
+		t.anyMade = true
 		t.any = t.declare("value")
 		t.define(t.any, either{
 			t.object(t.freeMembers()), t.array(t.any, 0, unbounded), t.freeString(),
@@ -99,11 +101,14 @@ func (t *jsonText) anyValue() expr {
 
 // freeString is any string.
 func (t *jsonText) freeString() expr {
-	d, err := ofLength(0, unbounded)
-	if err != nil {
-		panic("grammar: freeString: " + err.Error())
+	if !t.freeMade {
+		d, err := ofLength(0, unbounded)
+		if err != nil {
+			panic("grammar: freeString: " + err.Error())
+		}
+		t.freeMade, t.free = true, t.rule("string", t.string(d))
 	}
-	return t.string(d)
+	return t.free
 }
 
 // string is a JSON string whose characters an automaton accepts.

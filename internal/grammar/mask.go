@@ -14,30 +14,61 @@ func (g *Compiled) after(c *config, text []byte) (*config, error) {
 	return c, nil
 }
 
+// tokenSet is a mask as it is kept: most are a few tokens, or those of plain
+// text and a few more.
+type tokenSet struct {
+	base Bitset // shared with the vocabulary; nil for none
+	more []int32
+}
+
+// fill sets dst to the tokens of the set.
+func (s *tokenSet) fill(dst Bitset) {
+	if s.base == nil {
+		clear(dst)
+	} else {
+		copy(dst, s.base)
+	}
+	for _, token := range s.more {
+		dst.Add(token)
+	}
+}
+
 // mask returns the tokens that may follow c.
-func (g *Compiled) mask(c *config) (Bitset, error) {
+func (g *Compiled) mask(c *config) (*tokenSet, error) {
 	if c.mask != nil {
 		return c.mask, nil
 	}
 	v := g.vocabulary
 	plain, all := v.plainUpTo(c.plain)
-	mask := slices.Clone(plain)
 	rest := &v.all
 	if all {
 		rest = &v.rest
 	}
 	farthest := c.plainExit
+	g.found = g.found[:0]
 	err := g.walk(rest, c, func(token int32, after *config) {
-		mask.Add(token)
+		g.found = append(g.found, token)
 		farthest = max(farthest, after.exit)
 	})
 	if err != nil {
 		return nil, err
 	}
-	g.addTwins(mask)
-	g.remember(c, mask)
 	c.farthest = farthest
-	return mask, nil
+	g.remember(c, g.newTokenSet(plain))
+	return c.mask, nil
+}
+
+// newTokenSet is the tokens found by a walk, and those of plain.
+func (g *Compiled) newTokenSet(plain Bitset) *tokenSet {
+	if len(g.found) <= 2*len(plain) && len(g.vocabulary.twins) == 0 {
+		return &tokenSet{plain, slices.Clone(g.found)}
+	}
+	all := slices.Clone(plain) // shorter than a list
+	for _, token := range g.found {
+		all.Add(token)
+	}
+	g.addTwins(all)
+	return &tokenSet{base: all}
 }
 
 // addTwins adds the tokens whose bytes are those of one in the mask.
@@ -51,15 +82,16 @@ func (g *Compiled) addTwins(mask Bitset) {
 
 // remember keeps a mask for the next time, and no more of them than maxMasks
 // bytes hold.
-func (g *Compiled) remember(c *config, mask Bitset) {
-	if len(g.masked)*len(mask)*8 > maxMasks {
+func (g *Compiled) remember(c *config, mask *tokenSet) {
+	if g.maskBytes > maxMasks {
 		for _, old := range g.masked {
 			old.mask = nil
 		}
-		g.masked = g.masked[:0]
+		g.masked, g.maskBytes = g.masked[:0], 0
 	}
 	c.mask = mask
 	g.masked = append(g.masked, c)
+	g.maskBytes += 4*len(mask.more) + 8*len(mask.base)
 }
 
 // walk calls found for every token of a trie that may follow c, with the

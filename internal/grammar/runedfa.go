@@ -105,6 +105,11 @@ func (d *runeDFA) keep(marked []bool) *runeDFA {
 	return kept
 }
 
+// free reports whether the automaton accepts every text.
+func (d *runeDFA) free() bool {
+	return len(d.next) == 1 && d.accept[0] && !slices.Contains(d.next[0], none)
+}
+
 // matches reports whether the automaton accepts a text.
 func (d *runeDFA) matches(text string) bool {
 	s := int32(0)

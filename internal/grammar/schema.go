@@ -241,6 +241,9 @@ func (c *schemaCompiler) objects(all []*schemaNode) (expr, error) {
 		required := slices.ContainsFunc(all, func(n *schemaNode) bool { return slices.Contains(n.required, name) })
 		o.properties = append(o.properties, property{literal(quote(name)), value, required})
 	}
+	if isNever(additionalSchemas(all)) {
+		return c.object(o), nil
+	}
 	names, err := otherThan(propertyNames(all))
 	if err != nil {
 		return nil, err
@@ -249,9 +252,7 @@ func (c *schemaCompiler) objects(all []*schemaNode) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isNever(additionalSchemas(all)) {
-		o.others = c.rule("", c.member(c.string(names), value))
-	}
+	o.others = c.rule("", c.member(c.string(names), value))
 	return c.object(o), nil
 }
 
@@ -344,6 +345,9 @@ func (c *schemaCompiler) strings(all []*schemaNode) (expr, error) {
 	d, err := stringAutomaton(all)
 	if errors.Is(err, ErrEmpty) {
 		return either{}, nil
+	}
+	if err == nil && d.free() {
+		return c.freeString(), nil
 	}
 	if err != nil {
 		return nil, &SchemaError{Path: all[0].path, Reason: err.Error()}
