@@ -1,7 +1,6 @@
 package llm
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -20,28 +19,21 @@ import (
 // beside it.
 type LocalEmbedder struct {
 	info       Info
+	precision  string
 	dimensions int
-	encoder    encoder
+	prompts    prompts
 	vocabulary vocabulary
 	before     []int32 // tokens the model wants before a text,
 	after      []int32 // and after it
 	identity   func() (string, error)
-	free       func()
-
-	turn   chan struct{} // holds one token; whoever has it runs the encoder
-	closed bool          // read and written only by whoever has the turn
-}
-
-// encoder is what is asked of a model.Encoder.
-type encoder interface {
-	Encode(ctx context.Context, sequences [][]int32) ([][]float32, error)
+	turns      turns
 }
 
 // OpenEmbedder loads an embedding model from a folder in the layout of
 // Sentence-Transformers. A model that MaxMemory has no room for is a
 // *MemoryError, before it is loaded. The caller closes the model.
 //
-// Of the options, Name, Threads and MaxMemory apply.
+// Of the options, Name, Threads, Precision and MaxMemory apply.
 func OpenEmbedder(ctx context.Context, dir string, o Options) (*LocalEmbedder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -54,13 +46,41 @@ func OpenEmbedder(ctx context.Context, dir string, o Options) (*LocalEmbedder, e
 }
 
 func openEmbedder(dir string, o Options) (*LocalEmbedder, error) {
-	inspected, err := model.InspectEncoder(dir, model.EncoderOptions{})
+	options := model.EncoderOptions{Precision: model.Precision(o.Precision)}
+	inspected, err := model.InspectEncoder(dir, options)
 	if err != nil {
 		return nil, err
 	}
 	if o.MaxMemory > 0 && inspected.Bytes > o.MaxMemory {
 		return nil, &MemoryError{What: "the embedding model", Need: inspected.Bytes, Limit: o.MaxMemory}
 	}
+	words, err := readTokenizer(dir)
+	if err != nil {
+		return nil, err
+	}
+	pool := kernel.NewPool(o.Threads)
+	options.Pool = pool
+	m, err := model.LoadEncoder(dir, options)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	c := m.Config()
+	e := newEmbedder(newTurns(m.EncodeSequences, pool.Close), words, c.Dimensions(), Info{
+		Name:         o.Name,
+		Architecture: c.Architecture,
+		Context:      c.MaxTokens,
+		Vocabulary:   words.Size(),
+		Bytes:        m.Bytes(),
+	})
+	e.precision = string(m.Precision())
+	e.prompts = newPrompts(o.Name, c.Prompts)
+	e.identity = sync.OnceValues(func() (string, error) { return identify(dir, &c) })
+	return e, nil
+}
+
+// readTokenizer reads the tokenizer of a folder in Hugging Face's layout.
+func readTokenizer(dir string) (*tokenizer.Tokenizer, error) {
 	data, err := os.ReadFile(filepath.Join(dir, tokenizerFile))
 	if err != nil {
 		return nil, err
@@ -69,40 +89,29 @@ func openEmbedder(dir string, o Options) (*LocalEmbedder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", tokenizerFile, err)
 	}
-	pool := kernel.NewPool(o.Threads)
-	m, err := model.LoadEncoder(dir, model.EncoderOptions{Pool: pool})
-	if err != nil {
-		pool.Close()
-		return nil, err
+	return words, nil
+}
+
+// identify names what decides the vectors of a model besides its precision.
+func identify(dir string, c *model.EncoderConfig) (string, error) {
+	files := []string{configFile, weightsFile, tokenizerFile}
+	described := fmt.Sprintf("pooling=%s normalized=%t window=%d", c.Pooling, c.Normalize, c.MaxTokens)
+	for _, m := range c.Modules {
+		if d := m.Dense; d != nil {
+			files = append(files, filepath.Join(d.Folder, weightsFile))
+			described += fmt.Sprintf(" dense=%d,%s", d.Out, d.Activation)
+		}
 	}
-	c := m.Config()
-	e := newEmbedder(m, words, c.Dimensions(), Info{
-		Name:         o.Name,
-		Architecture: c.Architecture,
-		Context:      c.MaxTokens,
-		Vocabulary:   words.Size(),
-		Bytes:        m.Bytes(),
-	})
-	e.free = pool.Close
-	e.identity = sync.OnceValues(func() (string, error) {
-		weights, err := hashFiles([]string{
-			filepath.Join(dir, configFile), filepath.Join(dir, weightsFile), filepath.Join(dir, tokenizerFile),
-		})
-		return fmt.Sprintf("sha256:%s pooling=%s normalized=%t window=%d", weights, c.Pooling, c.Normalize, c.MaxTokens), err
-	})
-	return e, nil
+	for i := range files {
+		files[i] = filepath.Join(dir, files[i])
+	}
+	weights, err := hashFiles(files)
+	return "sha256:" + weights + " " + described, err
 }
 
 // newEmbedder puts an encoder that has been loaded to work.
-func newEmbedder(m encoder, v vocabulary, dimensions int, info Info) *LocalEmbedder {
-	e := &LocalEmbedder{
-		info:       info,
-		dimensions: dimensions,
-		encoder:    m,
-		vocabulary: v,
-		free:       func() {},
-		turn:       make(chan struct{}, 1),
-	}
+func newEmbedder(t turns, v vocabulary, dimensions int, info Info) *LocalEmbedder {
+	e := &LocalEmbedder{info: info, dimensions: dimensions, vocabulary: v, turns: t}
 	// BERT's files ask for one token before a text and one after it; whatever
 	// they ask for, it shows around a text of one letter.
 	bare := v.Encode("a", tokenizer.Options{})
@@ -113,7 +122,6 @@ func newEmbedder(m encoder, v vocabulary, dimensions int, info Info) *LocalEmbed
 			break
 		}
 	}
-	e.turn <- struct{}{}
 	return e
 }
 
@@ -126,43 +134,38 @@ func (e *LocalEmbedder) Dimensions() int { return e.dimensions }
 // Window is the most tokens a text may have, counted as Count does.
 func (e *LocalEmbedder) Window() int { return e.info.Context }
 
-// Count returns the number of tokens of a text, with those the model adds.
+// Precision is how the model computes: Options.Precision, spelled out.
+func (e *LocalEmbedder) Precision() string { return e.precision }
+
+// Count returns the number of tokens of a text, with those the model adds but
+// without its prompts.
 func (e *LocalEmbedder) Count(text string) int {
 	return len(e.before) + len(e.after) + len(e.vocabulary.Encode(text, tokenizer.Options{}))
 }
 
-// Identity names what makes two vectors comparable: the model's files, its
-// pooling and its window. It is computed on the first call.
+// Identity names what makes two vectors of one precision comparable: the model's
+// files, its pooling and its window. It is computed on the first call.
 func (e *LocalEmbedder) Identity() (string, error) { return e.identity() }
 
 // Close waits for what runs and frees the model; later calls fail with
 // ErrClosed. Closing twice is fine.
 func (e *LocalEmbedder) Close() error {
-	<-e.turn
-	defer func() { e.turn <- struct{}{} }()
-	if !e.closed {
-		e.closed = true
-		e.free()
-	}
+	e.turns.close()
 	return nil
 }
 
-// Embed implements Embedder. A text longer than the window is a
-// *ContextLengthError, before anything is computed.
+// Embed implements Embedder. Each text has the model's usual prompt before it,
+// if the model has one. A text longer than the window is a *ContextLengthError,
+// before anything is computed.
 func (e *LocalEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	return e.embed(ctx, texts, func(tokens []int32, room int) ([][]int32, error) {
-		if len(tokens) > room {
-			return nil, &ContextLengthError{Limit: e.Window(), Requested: len(tokens) + e.Window() - room}
-		}
-		return [][]int32{tokens}, nil
-	})
+	return e.embed(ctx, e.prompts.usual, texts, e.whole)
 }
 
 // EmbedLong is Embed for texts of any length: one beyond the window is
 // embedded in overlapping windows, whose vectors are averaged, weighted by
 // their tokens, and brought to length 1. Texts that fit get Embed's vectors.
 func (e *LocalEmbedder) EmbedLong(ctx context.Context, texts []string) ([][]float32, error) {
-	return e.embed(ctx, texts, func(tokens []int32, room int) ([][]int32, error) {
+	return e.embed(ctx, e.prompts.usual, texts, func(tokens []int32, room int) ([][]int32, error) {
 		return windows(tokens, room), nil
 	})
 }
@@ -170,9 +173,17 @@ func (e *LocalEmbedder) EmbedLong(ctx context.Context, texts []string) ([][]floa
 // EmbedCut is Embed as Sentence-Transformers does it: what is beyond the
 // window is ignored. It is there to compare with that library.
 func (e *LocalEmbedder) EmbedCut(ctx context.Context, texts []string) ([][]float32, error) {
-	return e.embed(ctx, texts, func(tokens []int32, room int) ([][]int32, error) {
+	return e.embed(ctx, e.prompts.usual, texts, func(tokens []int32, room int) ([][]int32, error) {
 		return [][]int32{tokens[:min(len(tokens), room)]}, nil
 	})
+}
+
+// whole leaves a text in one piece and refuses one that does not fit.
+func (e *LocalEmbedder) whole(tokens []int32, room int) ([][]int32, error) {
+	if len(tokens) > room {
+		return nil, &ContextLengthError{Limit: e.Window(), Requested: len(tokens) + e.Window() - room}
+	}
+	return [][]int32{tokens}, nil
 }
 
 // windows cuts tokens into windows of at most room, each of which repeats the
@@ -187,27 +198,21 @@ func windows(tokens []int32, room int) [][]int32 {
 	return append(cut, tokens)
 }
 
-// piece is a window of a text on its way to a vector.
-type piece struct {
-	text   int // which one
-	tokens []int32
-	vector []float32
-}
-
-// embed cuts every text into windows, embeds those and pools them again.
-func (e *LocalEmbedder) embed(ctx context.Context, texts []string, cut func(tokens []int32, room int) ([][]int32, error)) ([][]float32, error) {
+// embed puts the prefix before every text, cuts it into windows, embeds those
+// and pools them again.
+func (e *LocalEmbedder) embed(ctx context.Context, prefix string, texts []string, cut func(tokens []int32, room int) ([][]int32, error)) ([][]float32, error) {
 	var pieces []*piece
 	room := e.Window() - len(e.before) - len(e.after)
 	for i, text := range texts {
-		cuts, err := cut(e.vocabulary.Encode(text, tokenizer.Options{}), room)
+		cuts, err := cut(e.vocabulary.Encode(prefix+text, tokenizer.Options{}), room)
 		if err != nil {
 			return nil, fmt.Errorf("embed text %d: %w", i, err)
 		}
 		for _, tokens := range cuts {
-			pieces = append(pieces, &piece{text: i, tokens: slices.Concat(e.before, tokens, e.after)})
+			pieces = append(pieces, &piece{text: i, Sequence: model.Sequence{Tokens: slices.Concat(e.before, tokens, e.after)}})
 		}
 	}
-	if err := e.run(ctx, pieces); err != nil {
+	if err := e.turns.run(ctx, pieces); err != nil {
 		return nil, fmt.Errorf("embed %d texts: %w", len(texts), err)
 	}
 	vectors := make([][]float32, len(texts))
@@ -222,62 +227,16 @@ func (e *LocalEmbedder) embed(ctx context.Context, texts []string, cut func(toke
 	return vectors, nil
 }
 
-// batchTokens is the work of one call of the encoder. Callers take turns after
-// each, so that a question does not wait for a whole folder.
-const batchTokens = 4096
-
-// run embeds pieces in batches of similar length.
-func (e *LocalEmbedder) run(ctx context.Context, pieces []*piece) error {
-	sorted := slices.Clone(pieces)
-	slices.SortStableFunc(sorted, func(a, b *piece) int { return cmp.Compare(len(a.tokens), len(b.tokens)) })
-	for len(sorted) > 0 {
-		n, tokens := 0, 0
-		for n < len(sorted) && (n == 0 || tokens+len(sorted[n].tokens) <= batchTokens) {
-			tokens += len(sorted[n].tokens)
-			n++
-		}
-		if err := e.runBatch(ctx, sorted[:n]); err != nil {
-			return err
-		}
-		sorted = sorted[n:]
-	}
-	return nil
-}
-
-func (e *LocalEmbedder) runBatch(ctx context.Context, batch []*piece) error {
-	select {
-	case <-e.turn:
-		defer func() { e.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if e.closed {
-		return ErrClosed
-	}
-	sequences := make([][]int32, len(batch))
-	for i, p := range batch {
-		sequences[i] = p.tokens
-	}
-	vectors, err := e.encoder.Encode(ctx, sequences)
-	if err != nil {
-		return err
-	}
-	for i, p := range batch {
-		p.vector = vectors[i]
-	}
-	return nil
-}
-
 // pool returns the mean of the pieces' vectors, weighted by their tokens and
 // of length 1; a lone vector is returned as it is.
 func pool(pieces []*piece) []float32 {
 	if len(pieces) == 1 {
-		return pieces[0].vector
+		return pieces[0].result
 	}
-	sums := make([]float64, len(pieces[0].vector))
+	sums := make([]float64, len(pieces[0].result))
 	for _, p := range pieces {
-		for i, x := range p.vector {
-			sums[i] += float64(len(p.tokens)) * float64(x)
+		for i, x := range p.result {
+			sums[i] += float64(len(p.Tokens)) * float64(x)
 		}
 	}
 	norm := 0.0

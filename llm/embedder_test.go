@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ragstone/ragstone/internal/model"
 	"github.com/ragstone/ragstone/internal/testenv"
 )
 
@@ -20,12 +21,13 @@ type summingEncoder struct {
 	batches [][]int // lengths of the sequences
 }
 
-func (s *summingEncoder) Encode(_ context.Context, sequences [][]int32) ([][]float32, error) {
+func (s *summingEncoder) encode(_ context.Context, sequences []model.Sequence) ([][]float32, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var lengths []int
 	var vectors [][]float32
-	for _, tokens := range sequences {
+	for _, sequence := range sequences {
+		tokens := sequence.Tokens
 		lengths = append(lengths, len(tokens))
 		var v [4]float64
 		for _, id := range tokens {
@@ -45,7 +47,7 @@ func (s *summingEncoder) Encode(_ context.Context, sequences [][]int32) ([][]flo
 func openSumming(t *testing.T, window int) (*LocalEmbedder, *summingEncoder) {
 	t.Helper()
 	s := &summingEncoder{}
-	e := newEmbedder(s, byteVocabulary{addsBegin: true}, 4, Info{Context: window})
+	e := newEmbedder(newTurns(s.encode, func() {}), byteVocabulary{addsBegin: true}, 4, Info{Context: window})
 	t.Cleanup(func() { e.Close() })
 	return e, s
 }

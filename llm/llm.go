@@ -91,11 +91,12 @@ type Request struct {
 
 	// Tools are the functions the model may call, for Messages; ToolMode says
 	// whether it does. ToolNames leaves only some of them to be called; empty
-	// is all. OneCall bounds the calls of an answer to one.
+	// is all. MaxCalls bounds the calls of an answer; zero leaves it to the
+	// model, of which one that has not been trained to call makes one.
 	Tools     []Tool
 	ToolMode  ToolMode
 	ToolNames []string
-	OneCall   bool
+	MaxCalls  int
 
 	// MaxTokens bounds the tokens generated for each choice. Zero means as many
 	// as the context holds, which is also the bound of any larger number;

@@ -25,6 +25,10 @@ type Options struct {
 	// while they are loaded: q8_0 or q4_0. Default: they stay as they are.
 	Quantize string
 
+	// Precision is how an embedding or reranking model computes: "f32", the
+	// default, or "int8", about three times as fast and nearly the same.
+	Precision string
+
 	// MaxMemory bounds, in bytes, the weights together with the working memory
 	// of the requests, which get room for four full contexts where it is
 	// there. Zero sets no bound.

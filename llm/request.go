@@ -20,6 +20,7 @@ func (r *Request) validate() error {
 		{"Messages", "want exactly one of Messages, Prompt and Tokens", given != 1},
 		{"MaxTokens", fmt.Sprintf("%d: want a positive number, 0 or NoTokens", r.MaxTokens), r.MaxTokens < NoTokens},
 		{"N", fmt.Sprintf("%d: want 0 to %d", r.N, maxChoices), r.N < 0 || r.N > maxChoices},
+		{"MaxCalls", fmt.Sprintf("%d: want 0 to %d", r.MaxCalls, maxChoices), r.MaxCalls < 0 || r.MaxCalls > maxChoices},
 		{"BestOf", fmt.Sprintf("%d: want 0, or N to %d", r.BestOf, maxChoices), r.BestOf != 0 && r.BestOf < max(1, r.N) || r.BestOf > maxChoices},
 		{"Suffix", "want a Prompt before it, and no Echo", r.Suffix != "" && (r.Prompt == "" || r.Echo)},
 		{"Temperature", "want a number from 0", !within(valueOr(r.Temperature, 1), 0, math.MaxFloat32)},

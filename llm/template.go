@@ -12,9 +12,10 @@ import (
 
 // dialect is how a model's conversations are written.
 type dialect struct {
-	render renderer
-	family chat.Family // of its calls and its reasoning
-	thinks bool        // it may reason before it answers
+	render  renderer
+	family  chat.Family // of its calls and its reasoning
+	thinks  bool        // it may reason before it answers
+	trained bool        // its template knows tools, so the model will too
 }
 
 // renderer turns a request's messages into the model's text, and says which
@@ -36,7 +37,7 @@ func parseTemplate(source string, words *tokenizer.Tokenizer) (*dialect, error) 
 		return words.Token(id)
 	}
 	bos, eos := spelling(words.BOS()), spelling(words.EOS())
-	d := &dialect{family: chat.FamilyOf(source)}
+	d := &dialect{family: chat.FamilyOf(source), trained: template.KnowsTools()}
 	d.thinks = d.family == chat.Harmony || strings.Contains(strings.ToLower(source), "think")
 	d.render = func(r *Request) (string, []tokenizer.Span, error) {
 		c := chat.Conversation{AddGenerationPrompt: true, BOS: bos, EOS: eos}

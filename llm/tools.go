@@ -96,13 +96,20 @@ func (d *dialect) answerLanguage(r *Request) (*Constraint, error) {
 	if err != nil {
 		return nil, &InvalidError{"Tools", err.Error()}
 	}
-	c := &Constraint{key: callsKey(d.family, tools, r)}
+	most := r.MaxCalls
+	switch {
+	case most == 0 && !d.trained:
+		most = 1
+	case most == 0:
+		most = mostCalls
+	}
+	c := &Constraint{key: callsKey(d.family, tools, r, most)}
 	switch {
 	case r.ToolMode == ToolsRequired:
-		c.build = func() (*grammar.Grammar, error) { return callsGrammar(calls, tools, r.OneCall) }
+		c.build = func() (*grammar.Grammar, error) { return callsGrammar(calls, tools, most) }
 	case r.Constraint != nil:
 		c.build = func() (*grammar.Grammar, error) {
-			g, err := callsGrammar(calls, tools, r.OneCall)
+			g, err := callsGrammar(calls, tools, most)
 			if err != nil {
 				return nil, err
 			}
@@ -110,15 +117,15 @@ func (d *dialect) answerLanguage(r *Request) (*Constraint, error) {
 		}
 	default:
 		c.trigger = calls.Trigger
-		c.build = func() (*grammar.Grammar, error) { return callsGrammar(calls, tools, r.OneCall) }
+		c.build = func() (*grammar.Grammar, error) { return callsGrammar(calls, tools, most) }
 	}
 	return c, nil
 }
 
 // callsKey is equal for requests with equal languages.
-func callsKey(family chat.Family, tools []Tool, r *Request) [sha256.Size]byte {
+func callsKey(family chat.Family, tools []Tool, r *Request, most int) [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %t", family, r.ToolMode, r.OneCall)
+	fmt.Fprintf(h, "%q %q %d", family, r.ToolMode, most)
 	for _, t := range tools {
 		fmt.Fprintf(h, "%q %q %t", t.Name, t.Parameters, t.Strict)
 	}
@@ -128,11 +135,11 @@ func callsKey(family chat.Family, tools []Tool, r *Request) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// mostCalls bounds the calls of one answer.
+// mostCalls bounds the calls of an answer that nobody else bounds.
 const mostCalls = 16
 
-// callsGrammar is the language of one call or more.
-func callsGrammar(calls chat.Calls, tools []Tool, one bool) (*grammar.Grammar, error) {
+// callsGrammar is the language of one to most calls.
+func callsGrammar(calls chat.Calls, tools []Tool, most int) (*grammar.Grammar, error) {
 	var each []*grammar.Grammar
 	for i, form := range calls.Tools {
 		g, err := callGrammar(form, tools[i].Strict)
@@ -146,12 +153,12 @@ func callsGrammar(calls chat.Calls, tools []Tool, one bool) (*grammar.Grammar, e
 		return nil, err
 	}
 	parts := []*grammar.Grammar{literal(calls.Before), call}
-	if calls.Parallel && !one {
+	if calls.Parallel && most > 1 {
 		next, err := grammar.Sequence(literal(calls.Between), call)
 		if err != nil {
 			return nil, err
 		}
-		more, err := grammar.Repeat(next, 0, mostCalls-1)
+		more, err := grammar.Repeat(next, 0, most-1)
 		if err != nil {
 			return nil, err
 		}

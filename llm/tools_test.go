@@ -25,7 +25,7 @@ func TestRequiredCallsAreMade(t *testing.T) {
 	for seed := range int64(10) {
 		req := Request{Messages: question("Weather?"), MaxTokens: 120, Seed: &seed, Tools: []Tool{weather, clock}, ToolMode: ToolsRequired}
 		if seed%2 == 0 {
-			req.ToolNames, req.OneCall = []string{"get_weather"}, true
+			req.ToolNames, req.MaxCalls = []string{"get_weather"}, 1
 		}
 		choices, _ := collect(t, l, req)
 		c := choices[0]
@@ -101,7 +101,7 @@ func TestToolsRefused(t *testing.T) {
 // The chat model, told to call, calls; its answer to the result is text.
 func TestChatModelCalls(t *testing.T) {
 	l := openChatModel(t)
-	req := Request{Messages: question("What is the weather in Paris, in Celsius?"), MaxTokens: 100, Temperature: new(0.0), Tools: []Tool{weather}, ToolMode: ToolsRequired, OneCall: true}
+	req := Request{Messages: question("What is the weather in Paris, in Celsius?"), MaxTokens: 100, Temperature: new(0.0), Tools: []Tool{weather}, ToolMode: ToolsRequired, MaxCalls: 1}
 	choices, _, err := Collect(l.Generate(t.Context(), req))
 	if err != nil {
 		t.Fatal(err)

@@ -64,8 +64,8 @@ func (w *wireRequest) setTools(req *Request) {
 	case req.ToolMode != ToolsAuto:
 		w.ToolChoice = mode
 	}
-	if req.OneCall && len(req.Tools) > 0 {
-		parallel := false
+	if req.MaxCalls > 0 && len(req.Tools) > 0 {
+		parallel := req.MaxCalls > 1
 		w.ParallelToolCalls = &parallel
 	}
 }

@@ -200,7 +200,7 @@ func TestToolsReachTheModel(t *testing.T) {
 	if len(got.Tools) != 2 || !got.Tools[0].Strict || !strings.Contains(string(got.Tools[1].Parameters), `"pattern":"^(?:a+)$"`) {
 		t.Errorf("tools %+v", got.Tools)
 	}
-	if got.ToolMode != llm.ToolsRequired || len(got.ToolNames) != 1 || got.ToolNames[0] != "f" || !got.OneCall || got.Constraint == nil || got.Expected != "guess" || got.Tenant == "" {
+	if got.ToolMode != llm.ToolsRequired || len(got.ToolNames) != 1 || got.ToolNames[0] != "f" || got.MaxCalls != 1 || got.Constraint == nil || got.Expected != "guess" || got.Tenant == "" {
 		t.Errorf("the model was asked %+v", got)
 	}
 }

@@ -98,6 +98,9 @@ func ParseTemplate(source string) (*Template, error) {
 	return &Template{body: body, tools: asksForTools(tokens), family: FamilyOf(source)}, nil
 }
 
+// KnowsTools reports whether the template shows the model its tools.
+func (t *Template) KnowsTools() bool { return t.tools }
+
 // Render returns a conversation as the model's text.
 func (t *Template) Render(c Conversation) (string, error) {
 	text, _, err := t.RenderSpans(c)

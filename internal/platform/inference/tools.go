@@ -9,8 +9,11 @@ import (
 	"github.com/ragstone/ragstone/llm"
 )
 
-// maxTools bounds the tools of a request.
-const maxTools = 128
+// The most tools of a request, and the most calls of an answer.
+const (
+	maxTools = 128
+	maxCalls = 16
+)
 
 // toolsAllowed checks the tools of a chat request and what it says of their
 // use.
@@ -107,7 +110,12 @@ func setTools(request *llm.Request, r *openai.ChatCompletionRequest) {
 		request.ToolMode = llm.ToolsRequired
 	}
 	request.ToolNames = r.ToolChoice.Names
-	request.OneCall = r.ToolChoice.Named || r.ParallelToolCalls != nil && !*r.ParallelToolCalls
+	switch {
+	case r.ToolChoice.Named, r.ParallelToolCalls != nil && !*r.ParallelToolCalls:
+		request.MaxCalls = 1
+	case r.ParallelToolCalls != nil:
+		request.MaxCalls = maxCalls
+	}
 }
 
 // customParameters is the schema of a custom tool's input.
