@@ -123,15 +123,15 @@ func (s *Snapshot) nearest(ctx context.Context, sc *scope, p *Part, q *Query, k 
 		}
 	}
 	memory := 0
-	sc.memory(func(v *row) {
+	points := sc.memory(func(v *row) {
 		memory++
 		if score, ok := r.memory(v); ok {
 			all = append(all, found{located: located{memory: v}, score: score})
 		}
 	})
-	if memory > 0 {
+	if points > 0 {
 		plan.Strategies["memory"]++
-		plan.Points, plan.Estimated, plan.Matched = plan.Points+memory, plan.Estimated+memory, plan.Matched+memory
+		plan.Points, plan.Estimated, plan.Matched = plan.Points+points, plan.Estimated+memory, plan.Matched+memory
 		plan.Visited, plan.Scored = plan.Visited+memory, plan.Scored+memory
 	}
 	all = slices.DeleteFunc(all, func(f found) bool { return !(f.score >= floor) || r.excluded(f.located) })

@@ -155,19 +155,21 @@ func (sc *scope) read(g *segment, r *selection) {
 	})
 }
 
-// memory selects the versions in memory, in the order of their birth.
-func (sc *scope) memory(yield func(*row)) {
+// memory selects the versions in memory, in the order of their birth. It returns
+// how many the namespace has there, whether the filter holds for them or not.
+func (sc *scope) memory(yield func(*row)) (points int) {
 	prefix := append([]byte(sc.namespace), 0)
 	for _, m := range sc.s.memory {
 		for _, v := range m.rows {
 			if v.visible(sc.s.seq) && len(v.key) > len(prefix) && v.key[:len(prefix)] == string(prefix) {
-				at := located{memory: v}
-				if sc.match == nil || sc.match(at.matched()) {
+				points++
+				if sc.match == nil || sc.match(located{memory: v}.matched()) {
 					yield(v)
 				}
 			}
 		}
 	}
+	return points
 }
 
 // ascend yields all points in scope whose key is not below from, in the order
