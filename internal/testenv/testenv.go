@@ -1,5 +1,5 @@
 // Package testenv finds what tests need from outside the tree: the shared test
-// data and the two default models. It is for tests only.
+// data and models. It is for tests only.
 //
 // Shared data lies in $RAGSTONE_SHARED, by default ../shared beside the
 // repository. Models lie in Ragstone's own store. A test whose data or model is
@@ -42,15 +42,34 @@ func Shared(tb testing.TB, elem ...string) string {
 // store. Without it the test ends.
 func Model(tb testing.TB, name string, file ...string) string {
 	tb.Helper()
+	path, ok := stored(tb, name, file)
+	if !ok {
+		absent(tb, "model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`", name, path, name)
+	}
+	return path
+}
+
+// OptionalModel is Model for one that CI need not have, for its size or its
+// terms: without it the test is skipped there too.
+func OptionalModel(tb testing.TB, name string, file ...string) string {
+	tb.Helper()
+	path, ok := stored(tb, name, file)
+	if !ok {
+		tb.Skipf("model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`", name, path, name)
+	}
+	return path
+}
+
+// stored is the path of a file of a model, and whether it is there.
+func stored(tb testing.TB, name string, file []string) (string, bool) {
+	tb.Helper()
 	c, err := config.Load()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	path := filepath.Join(append([]string{c.Home, "models", name}, file...)...)
-	if _, err := os.Stat(path); err != nil {
-		absent(tb, "model %s is not in the store (%s): run `go run ./cmd/ragstone pull %s`", name, path, name)
-	}
-	return path
+	_, err = os.Stat(path)
+	return path, err == nil
 }
 
 // absent ends a test that lacks something.
