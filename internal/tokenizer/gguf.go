@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/gguf"
@@ -114,7 +115,9 @@ func (g *ggufReader) vocabulary(spell func(name string) string) (*Tokenizer, err
 			kind = kinds[i]
 		}
 		g.kinds = append(g.kinds, kind)
-		k := token{name: name, control: kind == ggufControl || kind == ggufUnknown}
+		// Some files have their end tokens among the user's: no text may be one.
+		ends := kind == ggufUser && slices.Contains(endNames, name)
+		k := token{name: name, control: kind == ggufControl || kind == ggufUnknown || ends}
 		if k.control || kind == ggufUser {
 			added = append(added, addedToken{text: name, id: int32(i), control: k.control})
 		}

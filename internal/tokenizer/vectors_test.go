@@ -52,6 +52,52 @@ func runVectors(t *testing.T, vocabulary string) {
 	}
 }
 
+// vocabulariesUnlike says where a vocabulary is not held to llama.cpp.
+var vocabulariesUnlike = map[string]string{
+	"bert-bge": "WordPiece is Hugging Face's here, which keeps marks that have a width",
+	"aquila":   "the file names no pre-tokeniser",
+	"gpt-neox": "the file names no pre-tokeniser",
+}
+
+// oneDiffers is a text that llama.cpp cuts unlike DeepSeek's own expression:
+// two spaces before an ideographic one.
+var oneDiffers = map[string]int{"deepseek-llm": 1}
+
+// TestVocabulariesOfLlamaCpp needs llama.cpp's ids on the xquad paragraphs and on
+// odd and random texts; test/oracle/tokens_vocabularies.py made the golden file.
+func TestVocabulariesOfLlamaCpp(t *testing.T) {
+	var golden map[string]map[string]string
+	readJSON(t, "testdata/llamacpp_vocabularies.json", &golden)
+	texts := readHuggingFace(t).Texts
+	dir := testenv.Shared(t, "data", "tokenizers")
+	for name, want := range golden {
+		vocabulary := filepath.Join(dir, "ggml-vocab-"+name+".gguf")
+		if _, err := os.Stat(vocabulary); err != nil || vocabulariesUnlike[name] != "" {
+			continue // see vocabularyAbsent
+		}
+		t.Run(name, func(t *testing.T) {
+			tok := openGGUF(t, vocabulary)
+			for _, language := range languages {
+				var all []int32
+				for _, text := range paragraphs(t, language) {
+					all = append(all, tok.Encode(text, Options{})...)
+				}
+				if got := shortHash(all); got != want[language] {
+					t.Errorf("the xquad paragraphs in %s differ", language)
+				}
+			}
+			differ := 0
+			for i, hash := range strings.Fields(want["odd"]) {
+				if ids := tok.Encode(texts[i], Options{}); shortHash(ids) != hash {
+					if differ++; differ > oneDiffers[name] {
+						t.Errorf("text %d, %q: %q is wrong", i, texts[i], spellings(tok, ids))
+					}
+				}
+			}
+		})
+	}
+}
+
 func openGGUF(tb testing.TB, path string) *Tokenizer {
 	tb.Helper()
 	f, err := gguf.Open(path)
