@@ -8,8 +8,8 @@ import (
 
 // Dequantize decodes stored numbers of a type into dst: exactly len(dst) of
 // them, which must be a whole number of blocks, from exactly their bytes. It
-// decodes F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K;
-// another type is an error that names it.
+// decodes F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL and
+// IQ4_XS; another type is an error that names it.
 //
 // The results have the same bits as those of ggml's reference code: products
 // are rounded to float32 before they are added, on every platform.
@@ -57,12 +57,20 @@ func decoder(t Type) func(src []byte, dst []float32) {
 		return decodeQ5_1
 	case Q8_0:
 		return decodeQ8_0
+	case Q2K:
+		return decodeQ2K
+	case Q3K:
+		return decodeQ3K
 	case Q4K:
 		return decodeQ4K
 	case Q5K:
 		return decodeQ5K
 	case Q6K:
 		return decodeQ6K
+	case IQ4NL:
+		return decodeIQ4NL
+	case IQ4XS:
+		return decodeIQ4XS
 	}
 	return nil
 }

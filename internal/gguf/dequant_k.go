@@ -4,6 +4,44 @@ package gguf
 // small integer scales for its parts, so that a part's scale costs 6 or 8
 // bits instead of 16.
 
+// decodeQ2K decodes sixteen 4-bit scales, low halves, and minima, high ones (16
+// bytes), 256 2-bit numbers (64), d (2) and dmin (2). In either half of the
+// block, 128 numbers, bits 2r, 2r+1 of 32 bytes belong to run r of 32; each run
+// is two parts.
+func decodeQ2K(src []byte, dst []float32) {
+	d, dmin := half(src[80:]), half(src[82:])
+	for part, packed := range src[:16] {
+		scale, minimum := d*float32(packed&15), dmin*float32(packed>>4)
+		quants, shift := pairRun(src[16:80], part)
+		for j, q := range quants {
+			dst[16*part+j] = float32(scale*float32(q>>shift&3)) - minimum
+		}
+	}
+}
+
+// pairRun returns the 16 bytes that hold a part's numbers of two bits, and by
+// how much to shift them.
+func pairRun(packed []byte, part int) (quants []byte, shift int) {
+	h, run := part/8, part%8/2
+	return packed[32*h+16*(part%2):][:16], 2 * run
+}
+
+// decodeQ3K decodes the high bits (32 bytes), the low two bits as in Q2_K (64),
+// sixteen 6-bit scales with an offset of 32 (12) and d. A high bit that is clear
+// takes 4 off a number: bit r of byte j belongs to number j of the r-th 32.
+func decodeQ3K(src []byte, dst []float32) {
+	d, high, packed := half(src[108:]), src[:32], src[96:108]
+	for part := range 16 {
+		s := packed[part%8]>>(part/8*4)&15 | packed[8+part%4]>>(part/4*2)&3<<4
+		scale := d * float32(int(s)-32)
+		quants, shift := pairRun(src[32:96], part)
+		for j, q := range quants {
+			v := int(q>>shift&3) | int(high[16*(part%2)+j]>>(part/2)&1)<<2
+			dst[16*part+j] = scale * float32(v-4)
+		}
+	}
+}
+
 // decodeQ4K decodes d (2 bytes), dmin (2), eight 6-bit scales and minima (12)
 // and 256 4-bit numbers (128). Number i of part p is d·scale·q − dmin·min.
 func decodeQ4K(src []byte, dst []float32) {

@@ -16,14 +16,24 @@ type Activations struct {
 	blocks     []block
 }
 
-// block is the quantised form of 32 activations: x ≈ scale·q. Its layout is
+// block is the quantised form of 32 activations: x ≈ scale·(128·high + low), a
+// number of 15 bits in two planes, since the dot product takes bytes. Eight bits
+// alone move the gap between a small model's two best tokens by 0.15; 15 bits
+// move it by 0.002, and cost little beside the rest of a product. The layout is
 // known to the assembly.
 type block struct {
-	q     [BlockLen]int8
+	high, low [BlockLen]int8 // low is −64 to 63
+
 	scale float32
-	sum   float32 // scale · Σq, which Q4_1 minima are multiplied by
-	q8    int32   // −128·Σq, which undoes the flipped sign bit of Q8_0
-	q4    int32   // −8·Σq, the zero point of Q4_0
+	sum   float32    // scale·Σq, which minima are multiplied by
+	sums  [2]float32 // the same for columns 0–15 and 16–31
+
+	// Corrections for quants that are stored with a zero point: −zero·Σq, for the
+	// 32 of six-bit quants again by halves.
+	zero128, zero16, zero8 int32
+	zero32                 [2]int32
+
+	_ [28]byte // two cache lines
 }
 
 const blockBytes = int(unsafe.Sizeof(block{}))
@@ -59,8 +69,8 @@ func (a *Activations) Row(i int) []float32 {
 func (a *Activations) All() []float32 { return a.x }
 
 // Quantize prepares row i for quantised matrices: in every block of 32, scale =
-// max|x|/127 and q = x·(127/max|x|) rounded to nearest, ties to even. Cols must
-// be a multiple of 32. All levels give the same bits. A block whose largest
+// max|x|/16256 and q = x·(16256/max|x|) rounded to nearest, ties to even. Cols
+// must be a multiple of 32. All levels give the same bits. A block whose largest
 // magnitude is below 2⁻¹⁰⁰ counts as zero. A block with a NaN or an infinity
 // gets a NaN scale, so that it spoils the product as it would have unquantised.
 func (a *Activations) Quantize(i int) {
@@ -70,6 +80,12 @@ func (a *Activations) Quantize(i int) {
 	n := a.cols / BlockLen
 	quantize(a.Row(i), a.blocks[i*n:(i+1)*n])
 }
+
+// largestQuant is 127·128: the high plane then has 8 bits with sign.
+const largestQuant = 16256
+
+// quant returns number c of a block.
+func (b *block) quant(c int) int32 { return int32(b.high[c])<<7 + int32(b.low[c]) }
 
 // quantizeGeneric is the definition of Quantize. Order and rounding of every
 // step are part of it.
@@ -81,26 +97,33 @@ func quantizeGeneric(x []float32, out []block) {
 			largest = max(largest, math.Float32bits(v)&0x7fffffff)
 		}
 		peak := math.Float32frombits(largest)
+		*out = block{}
 		if largest >= 0x7f800000 {
-			*out = block{scale: float32(math.NaN()), sum: float32(math.NaN())}
+			nan := float32(math.NaN())
+			out.scale, out.sum, out.sums = nan, nan, [2]float32{nan, nan}
 			continue
 		}
-		var scale, inverse float32
+		var inverse float32
 		if peak >= 0x1p-100 {
-			scale, inverse = peak*(1.0/127), 127/peak
+			out.scale, inverse = peak*(1.0/largestQuant), largestQuant/peak
 		}
-		sum := int32(0)
+		var sums [2]int32
 		for c, v := range x {
 			q := roundQuant(v * inverse)
-			out.q[c] = int8(q)
-			sum += q
+			high := (q + 64) >> 7
+			out.high[c], out.low[c] = int8(high), int8(q-high<<7)
+			sums[c/16] += q
 		}
-		out.scale, out.sum = scale, scale*float32(sum)
-		out.q8, out.q4 = -128*sum, -8*sum
+		sum := sums[0] + sums[1]
+		out.sum = out.scale * float32(sum)
+		out.zero128, out.zero16, out.zero8 = -128*sum, -16*sum, -8*sum
+		for h, s := range sums {
+			out.sums[h], out.zero32[h] = out.scale*float32(s), -32*s
+		}
 	}
 }
 
-// roundQuant rounds a number of at most ±127 to nearest, ties to even.
+// roundQuant rounds a number of at most ±2²¹ to nearest, ties to even.
 func roundQuant(v float32) int32 {
 	const magic = 3 << 22 // from here on float32 has no fraction: adding it rounds
 	return int32(float32(v+magic) - magic)

@@ -26,7 +26,7 @@ func hard() [][]float32 {
 	}
 	return [][]float32{
 		fill(func(i int) float32 { return float32(i) - 15.5 }),
-		fill(func(i int) float32 { return []float32{127, 0.5, 1.5, -2.5, -0.5, 62.5}[i%6] }),
+		fill(func(i int) float32 { return []float32{largestQuant, 0.5, 1.5, -2.5, -0.5, 63.5, 64, 191.5}[i%8] }),
 		one(1e30), one(-3e38), one(nan), one(inf), one(-inf),
 		fill(func(int) float32 { return 0 }),
 		fill(func(int) float32 { return float32(math.Copysign(0, -1)) }),
@@ -53,7 +53,9 @@ func TestQuantizeAgreesAtEveryLevel(t *testing.T) {
 			quantize(x, got[:])
 			quantizeGeneric(x, want[:])
 			g, w := got[0], want[0]
-			if g.q != w.q || g.q8 != w.q8 || g.q4 != w.q4 || !sameBits(g.scale, w.scale) || !sameBits(g.sum, w.sum) {
+			floats := sameBits(g.scale, w.scale) && sameBits(g.sum, w.sum) && sameBits(g.sums[0], w.sums[0]) && sameBits(g.sums[1], w.sums[1])
+			zeros := g.zero128 == w.zero128 && g.zero16 == w.zero16 && g.zero8 == w.zero8 && g.zero32 == w.zero32
+			if g.high != w.high || g.low != w.low || !floats || !zeros {
 				t.Fatalf("%v:\n got %+v\nwant %+v", x, g, w)
 			}
 		}
@@ -67,16 +69,21 @@ func TestQuantizeIsCloseAndConsistent(t *testing.T) {
 		var out [1]block
 		quantize(x, out[:])
 		b := out[0]
-		sum := int32(0)
-		for i, q := range b.q {
-			sum += int32(q)
+		var sums [2]int32
+		for i := range x {
+			q := b.quant(i)
+			sums[i/16] += q
 			// Half a step, and the roundings.
 			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*float64(b.scale)+math.Abs(float64(x[i]))*4*unit {
 				t.Fatalf("%v became %d·%v", x[i], q, b.scale)
 			}
 		}
-		if b.q8 != -128*sum || b.q4 != -8*sum {
-			t.Fatalf("sum %d, corrections %d and %d", sum, b.q8, b.q4)
+		sum := sums[0] + sums[1]
+		if b.zero128 != -128*sum || b.zero16 != -16*sum || b.zero8 != -8*sum || b.zero32 != [2]int32{-32 * sums[0], -32 * sums[1]} {
+			t.Fatalf("sums %v of %+v", sums, b)
+		}
+		if b.sum != b.scale*float32(sum) || b.sums != [2]float32{b.scale * float32(sums[0]), b.scale * float32(sums[1])} {
+			t.Fatalf("sums %v of %+v", sums, b)
 		}
 	}
 }

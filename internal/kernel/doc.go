@@ -4,8 +4,8 @@
 //
 // # Terms
 //
-// A block is 32 consecutive numbers of a row that share one scale, as the GGUF
-// formats define it. A group is 16 consecutive rows of a matrix, stored
+// A block is 32 consecutive numbers of a row, which share one scale in most
+// formats. A group is 16 consecutive rows of a matrix, stored
 // interleaved so that one vector register holds the same column of all 16. A
 // level is a set of CPU instructions: Plain, AVX2 or AVX512.
 //

@@ -3,9 +3,6 @@
 package kernel
 
 //go:noescape
-func quantizeAVX2(x *float32, out *block, blocks int)
-
-//go:noescape
 func sumSquaresAVX2(x *float32, n int) float32
 
 //go:noescape
@@ -25,14 +22,6 @@ func storeKVAVX2(keys, values *uint16, key, value *float32, dim int)
 
 //go:noescape
 func rotateAdjacentAVX2(x, cos, sin *float32, pairs int)
-
-func quantize(x []float32, out []block) {
-	if useAVX2 && len(out) > 0 {
-		quantizeAVX2(&x[:len(out)*BlockLen][0], &out[0], len(out))
-		return
-	}
-	quantizeGeneric(x, out)
-}
 
 func sumSquares(x []float32) float32 {
 	if useAVX2 && len(x) > 0 {

@@ -19,13 +19,6 @@ DATA tailMask<>+48(SB)/8, $0
 DATA tailMask<>+56(SB)/8, $0
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
-// packOrder undoes how the packing instructions interleave 128-bit halves.
-DATA packOrder<>+0(SB)/8, $0x0000000400000000
-DATA packOrder<>+8(SB)/8, $0x0000000500000001
-DATA packOrder<>+16(SB)/8, $0x0000000600000002
-DATA packOrder<>+24(SB)/8, $0x0000000700000003
-GLOBL packOrder<>(SB), RODATA|NOPTR, $32
-
 // Constants of exp, after Moshier's Cephes library, expf: the logarithm of two
 // in two parts and a polynomial for exp(r) = 1 + r + r²·P(r), |r| ≤ ln 2/2.
 DATA expf<>+0(SB)/4, $0xc2b00000  // −88: the smallest argument; exp gives 0
@@ -43,11 +36,7 @@ DATA expf<>+44(SB)/4, $0x3f800000 // 1
 DATA expf<>+48(SB)/4, $0x0000007f // 127, the bias of an exponent
 DATA expf<>+52(SB)/4, $0xff800000 // −∞
 DATA expf<>+56(SB)/4, $0x80000000 // the sign bit
-DATA expf<>+60(SB)/4, $0x7fffffff // all but the sign bit
-DATA expf<>+64(SB)/4, $0x42fe0000 // 127
-DATA expf<>+68(SB)/4, $0x3c010204 // 1/127
-DATA expf<>+72(SB)/4, $0x7fc00000 // NaN
-GLOBL expf<>(SB), RODATA|NOPTR, $76
+GLOBL expf<>(SB), RODATA|NOPTR, $60
 
 // EXP_CONSTANTS loads what EXP wants in Y8 to Y15.
 #define EXP_CONSTANTS \
@@ -112,104 +101,6 @@ GLOBL expf<>(SB), RODATA|NOPTR, $76
 	VMAXPS       X1, X4, X4     \
 	VPERMILPS    $0xb1, X4, X1  \
 	VMAXPS       X1, X4, X4
-
-// func quantizeAVX2(x *float32, out *block, blocks int)
-//
-// AX x, BX out, CX blocks left; Y0-Y3 the numbers; Y4-Y7 magnitudes; X4 the
-// largest; X5 127/largest; X6 scale; R8 the largest's bits; R9 the quants' sum
-TEXT ·quantizeAVX2(SB), NOSPLIT, $0-24
-	MOVQ         x+0(FP), AX
-	MOVQ         out+8(FP), BX
-	MOVQ         blocks+16(FP), CX
-	VBROADCASTSS expf<>+60(SB), Y15
-	VMOVSS       expf<>+64(SB), X12
-	VMOVSS       expf<>+68(SB), X11
-	VMOVDQU      packOrder<>(SB), Y14
-
-quantBlock:
-	VMOVUPS      (AX), Y0
-	VMOVUPS      32(AX), Y1
-	VMOVUPS      64(AX), Y2
-	VMOVUPS      96(AX), Y3
-	// Bits of magnitudes order like the magnitudes, NaN above all.
-	VPAND        Y15, Y0, Y4
-	VPAND        Y15, Y1, Y5
-	VPAND        Y15, Y2, Y6
-	VPAND        Y15, Y3, Y7
-	VPMAXSD      Y5, Y4, Y4
-	VPMAXSD      Y7, Y6, Y6
-	VPMAXSD      Y6, Y4, Y4
-	VEXTRACTI128 $1, Y4, X5
-	VPMAXSD      X5, X4, X4
-	VPSHUFD      $0x4e, X4, X5
-	VPMAXSD      X5, X4, X4
-	VPSHUFD      $0xb1, X4, X5
-	VPMAXSD      X5, X4, X4
-	VMOVD        X4, R8
-	CMPL         R8, $0x7f800000
-	JGE          quantNotFinite
-	CMPL         R8, $0x0d800000          // 2⁻¹⁰⁰
-	JLT          quantZero
-	VDIVSS       X4, X12, X5
-	VMULSS       X11, X4, X6
-	VBROADCASTSS X5, Y5
-	VMULPS       Y5, Y0, Y0
-	VMULPS       Y5, Y1, Y1
-	VMULPS       Y5, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y1, Y0, Y7
-	VPADDD       Y3, Y2, Y5
-	VPADDD       Y5, Y7, Y7
-	VEXTRACTI128 $1, Y7, X5
-	VPADDD       X5, X7, X7
-	VPSHUFD      $0x4e, X7, X5
-	VPADDD       X5, X7, X7
-	VPSHUFD      $0xb1, X7, X5
-	VPADDD       X5, X7, X7
-	VMOVD        X7, R9
-	VPACKSSDW    Y1, Y0, Y0
-	VPACKSSDW    Y3, Y2, Y2
-	VPACKSSWB    Y2, Y0, Y0
-	VPERMD       Y0, Y14, Y0
-	VMOVDQU      Y0, (BX)
-	VCVTDQ2PS    X7, X7
-	VMULSS       X6, X7, X7
-	VUNPCKLPS    X7, X6, X6
-	VMOVQ        X6, 32(BX)
-	MOVL         R9, R10
-	SHLL         $7, R10
-	NEGL         R10
-	MOVL         R10, 40(BX)
-	SHLL         $3, R9
-	NEGL         R9
-	MOVL         R9, 44(BX)
-
-quantNext:
-	ADDQ         $128, AX
-	ADDQ         $48, BX
-	DECQ         CX
-	JNZ          quantBlock
-	VZEROUPPER
-	RET
-
-quantNotFinite:
-	MOVL expf<>+72(SB), R8
-	JMP  quantConstant
-
-quantZero:
-	XORL R8, R8
-
-quantConstant:
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU Y0, (BX)
-	MOVL    R8, 32(BX)
-	MOVL    R8, 36(BX)
-	MOVQ    $0, 40(BX)
-	JMP     quantNext
 
 // func sumSquaresAVX2(x *float32, n int) float32
 //

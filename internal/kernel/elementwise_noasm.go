@@ -2,8 +2,6 @@
 
 package kernel
 
-func quantize(x []float32, out []block) { quantizeGeneric(x, out) }
-
 func scaleBy(out, x, weight []float32, s float32) { scaleByGeneric(out, x, weight, s) }
 
 func siluMul(gate, up []float32) { siluMulGeneric(gate, up) }

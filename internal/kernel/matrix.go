@@ -7,83 +7,32 @@ import (
 	"unsafe"
 )
 
-// BlockLen is the number of consecutive columns that share a scale in the
-// quantised formats.
-const BlockLen = 32
-
 // groupRows is the number of rows stored interleaved.
 const groupRows = 16
 
-// Format is how a Matrix holds its weights.
-type Format int
-
-// The formats. A quantised one stores blocks of 32 columns: Q8_0 as d·q with q
-// of 8 signed bits, Q4_0 as d·(q−8) and Q4_1 as d·q+m with q of 4 bits, d and m
-// half-precision.
-const (
-	F32 Format = iota
-	F16
-	Q8_0
-	Q4_0
-	Q4_1
-)
-
-func (f Format) String() string {
-	switch f {
-	case F32:
-		return "F32"
-	case F16:
-		return "F16"
-	case Q8_0:
-		return "Q8_0"
-	case Q4_0:
-		return "Q4_0"
-	case Q4_1:
-		return "Q4_1"
-	}
-	return fmt.Sprintf("Format(%d)", int(f))
-}
-
-// quantised reports whether rows are multiplied as integers, with activations
-// that Activations.Quantize has prepared.
-func (f Format) quantised() bool { return f >= Q8_0 }
-
-// source is the number of bytes that n columns of a row take in a GGUF file.
-func (f Format) source(n int) int {
-	switch f {
-	case F32:
-		return 4 * n
-	case F16:
-		return 2 * n
-	case Q8_0:
-		return n / BlockLen * 34
-	case Q4_0:
-		return n / BlockLen * 18
-	case Q4_1:
-		return n / BlockLen * 20
-	}
-	panic("kernel: unknown matrix format " + f.String())
-}
-
-// Bytes of one block of a group: the 16 rows' scales, for Q4_1 their minima,
-// and their quants. A row's scale is at 2·row and its minimum at 32+2·row.
-const (
-	q8Block  = 2*groupRows + BlockLen*groupRows
-	q40Block = 2*groupRows + BlockLen*groupRows/2
-	q41Block = 4*groupRows + BlockLen*groupRows/2
-)
-
 // Matrix is a matrix of weights, repacked for the kernels: groups of 16 rows,
-// the last one filled up with zeros, and in a group one column (F32, F16), four
-// columns (Q8_0) or two times four columns (Q4) of all 16 rows side by side.
-// Immutable, so safe for concurrent use.
+// the last one filled up with zeros. Immutable, so safe for concurrent use.
 //
-// Quants of a Q8_0 block, row r and column c: byte 64·(c/4) + 4·r + c%4, with
-// its sign bit flipped, since the dot product wants one unsigned side. Of a Q4
-// block: byte 64·(c%16/4) + 4·r + c%4, columns 0–15 in the low and 16–31 in the
-// high half.
+// A group of a float format has one column of all 16 rows after another. A group
+// of a quantised one is a run of blocks of 32 columns,
+//
+//	scales   of the 16 rows, half-precision
+//	minima   alike, where the format has them
+//	quants   64 bytes for four columns or twice four
+//
+// and for the K formats, whose scales and minima are a byte each and come for
+// columns 0–15 before those for 16–31 where they differ, eight such blocks follow
+// 16 half-precision d and, where there are any, m.
+//
+// Four columns c of the rows r lie together, the byte of a quant at 4·r + c%4,
+// as the dot products want them. Of up to six bits, low halves hold columns 0–15
+// and high ones 16–31: byte 64·(c%16/4) + 4·r + c%4. Behind them the fifth bits
+// have a byte for each (r, c%4), bit c/4 of it, and the fifth and sixth bits two:
+// bits 2·(c%16/4) on of one for columns 0–15, of the other for 16–31. Quants of
+// eight bits lie at 64·(c/4) + 4·r + c%4.
 type Matrix struct {
 	format     Format
+	layout     *layout
 	rows, cols int
 	group      int // bytes of a group
 	data       []byte
@@ -93,55 +42,56 @@ type Matrix struct {
 // row after row, little endian. It keeps nothing of src. The weights go to
 // memory of the slab, Size bytes of it, or of the Go heap if the slab is nil;
 // they live as long as that does. It panics when src has another length or when
-// a quantised row is not a whole number of blocks: Size tells beforehand.
+// a row is not a whole number of the format's blocks: Size tells beforehand.
 func NewMatrix(slab *Slab, f Format, src []byte, rows, cols int) *Matrix {
-	if f.quantised() && cols%BlockLen != 0 {
-		panic(fmt.Sprintf("kernel.NewMatrix: %v rows of %d columns are not whole blocks of %d", f, cols, BlockLen))
+	m := newMatrix(slab, f, rows, cols)
+	stride, _ := f.RowBytes(cols)
+	if len(src) != rows*stride {
+		panic(fmt.Sprintf("kernel.NewMatrix: %d×%d weights of %v take %d bytes, not %d", rows, cols, f, rows*stride, len(src)))
 	}
-	if want := rows * f.source(cols); rows < 0 || cols < 1 || len(src) != want {
-		panic(fmt.Sprintf("kernel.NewMatrix: %d×%d weights of %v take %d bytes, not %d", rows, cols, f, want, len(src)))
+	for i := range rows {
+		m.packRow(i, src[i*stride:(i+1)*stride])
 	}
-	m := &Matrix{format: f, rows: rows, cols: cols, group: f.groupBytes(cols)}
+	return m
+}
+
+// NewMatrixRows is NewMatrix for weights that are not in memory as a file has
+// them: row writes the bytes of row i to dst. It is called once a row, in order.
+func NewMatrixRows(slab *Slab, f Format, rows, cols int, row func(i int, dst []byte)) *Matrix {
+	m := newMatrix(slab, f, rows, cols)
+	stride, _ := f.RowBytes(cols)
+	src := make([]byte, stride)
+	for i := range rows {
+		row(i, src)
+		m.packRow(i, src)
+	}
+	return m
+}
+
+// newMatrix makes a matrix of zeros.
+func newMatrix(slab *Slab, f Format, rows, cols int) *Matrix {
+	l := f.layout()
+	if rows < 0 || cols < 1 || cols%l.values != 0 {
+		panic(fmt.Sprintf("kernel.NewMatrix: %d×%d of %v, whose blocks hold %d", rows, cols, f, l.values))
+	}
+	m := &Matrix{format: f, layout: l, rows: rows, cols: cols, group: l.groupBytes(cols)}
 	if n := m.groups() * m.group; slab != nil {
 		m.data = slab.Take(n)
 	} else {
 		m.data = alignedBytes(n)
 	}
-	for g := range m.groups() {
-		dst := m.data[g*m.group : (g+1)*m.group]
-		for r := range min(groupRows, rows-g*groupRows) {
-			stride := f.source(cols)
-			m.packRow(dst, r, src[(g*groupRows+r)*stride:][:stride])
-		}
-	}
 	return m
 }
 
 // Size returns the bytes a Matrix of that shape will take, or an error when a
-// quantised row is not a whole number of blocks.
+// row is not a whole number of blocks.
 func Size(f Format, rows, cols int) (int64, error) {
-	if f.quantised() && cols%BlockLen != 0 {
-		return 0, fmt.Errorf("%v rows of %d columns are not whole blocks of %d", f, cols, BlockLen)
+	l := f.layout()
+	if cols%l.values != 0 {
+		return 0, fmt.Errorf("%v rows of %d columns are not whole blocks of %d", f, cols, l.values)
 	}
 	groups := (int64(rows) + groupRows - 1) / groupRows
-	return groups * int64(f.groupBytes(cols)), nil
-}
-
-// groupBytes is the size of a group of packed rows.
-func (f Format) groupBytes(cols int) int {
-	switch f {
-	case F32:
-		return 4 * groupRows * cols
-	case F16:
-		return 2 * groupRows * cols
-	case Q8_0:
-		return cols / BlockLen * q8Block
-	case Q4_0:
-		return cols / BlockLen * q40Block
-	case Q4_1:
-		return cols / BlockLen * q41Block
-	}
-	panic("kernel: unknown matrix format " + f.String())
+	return groups * int64(l.groupBytes(cols)), nil
 }
 
 // alignedBytes returns n zero bytes of the Go heap at a multiple of slabAlign.
@@ -151,53 +101,13 @@ func alignedBytes(n int) []byte {
 	return b[skip : skip+n : skip+n]
 }
 
-// packRow writes row r of a group from its bytes in the file.
-func (m *Matrix) packRow(dst []byte, r int, src []byte) {
-	switch m.format {
-	case F32:
-		for c := range m.cols {
-			copy(dst[(c*groupRows+r)*4:], src[4*c:4*c+4])
-		}
-	case F16:
-		for c := range m.cols {
-			copy(dst[(c*groupRows+r)*2:], src[2*c:2*c+2])
-		}
-	case Q8_0:
-		for ; len(src) > 0; src, dst = src[34:], dst[q8Block:] {
-			copy(dst[2*r:], src[:2])
-			for c, q := range src[2:34] {
-				dst[32+64*(c/4)+4*r+c%4] = q ^ 0x80
-			}
-		}
-	case Q4_0:
-		for ; len(src) > 0; src, dst = src[18:], dst[q40Block:] {
-			copy(dst[2*r:], src[:2])
-			packNibbles(dst[32:], r, src[2:18])
-		}
-	case Q4_1:
-		for ; len(src) > 0; src, dst = src[20:], dst[q41Block:] {
-			copy(dst[2*r:], src[:2])
-			copy(dst[32+2*r:], src[2:4])
-			packNibbles(dst[64:], r, src[4:20])
-		}
-	}
-}
-
-// packNibbles spreads the 16 bytes of a row's 4-bit block over its group. GGUF
-// already pairs column c with column c+16 in a byte.
-func packNibbles(dst []byte, r int, src []byte) {
-	for i := range 4 {
-		copy(dst[64*i+4*r:][:4], src[4*i:4*i+4])
-	}
-}
-
 // Rows returns the number of rows: the outputs of a multiplication.
 func (m *Matrix) Rows() int { return m.rows }
 
 // Cols returns the number of columns: the inputs of a multiplication.
 func (m *Matrix) Cols() int { return m.cols }
 
-// Format returns how the weights are held.
+// Format returns the format the weights came in.
 func (m *Matrix) Format() Format { return m.format }
 
 // Bytes returns the memory the weights take.
@@ -205,10 +115,26 @@ func (m *Matrix) Bytes() int64 { return int64(len(m.data)) }
 
 // Quantized reports whether Multiply reads the quantised form of its
 // activations, so that Activations.Quantize must have run on each row.
-func (m *Matrix) Quantized() bool { return m.format.quantised() }
+func (m *Matrix) Quantized() bool { return m.layout.quantised() }
 
 // groups is the number of groups, the last one perhaps not full.
 func (m *Matrix) groups() int { return (m.rows + groupRows - 1) / groupRows }
+
+// packRow writes row i from its bytes in a file.
+func (m *Matrix) packRow(i int, src []byte) {
+	l, dst, r := m.layout, m.data[i/groupRows*m.group:], i%groupRows
+	if !l.quantised() {
+		for c := range m.cols {
+			copy(dst[(c*groupRows+r)*l.bytes:], src[c*l.bytes:][:l.bytes])
+		}
+		return
+	}
+	var u fileBlock
+	for ; len(src) > 0; src, dst = src[l.bytes:], dst[l.stretch():] {
+		l.read(src[:l.bytes], &u)
+		l.pack(dst[:l.stretch()], r, &u)
+	}
+}
 
 // Row writes row i as floats into dst, which has Cols elements: the embedding
 // of token i. The values are the format's exact ones.
@@ -216,47 +142,30 @@ func (m *Matrix) Row(i int, dst []float32) {
 	if i < 0 || i >= m.rows || len(dst) != m.cols {
 		panic(fmt.Sprintf("kernel.Matrix.Row: row %d into %d floats of a %d×%d matrix", i, len(dst), m.rows, m.cols))
 	}
-	g, r := m.data[i/groupRows*m.group:], i%groupRows
-	switch m.format {
-	case F32:
+	l, src, r := m.layout, m.data[i/groupRows*m.group:], i%groupRows
+	if !l.quantised() {
 		for c := range dst {
-			dst[c] = math.Float32frombits(binary.LittleEndian.Uint32(g[(c*groupRows+r)*4:]))
+			dst[c] = m.format.float(src[(c*groupRows+r)*l.bytes:])
 		}
-	case F16:
-		for c := range dst {
-			dst[c] = half(g[(c*groupRows+r)*2:])
-		}
-	case Q8_0:
-		for b := 0; len(dst) > 0; b, dst = b+q8Block, dst[BlockLen:] {
-			d := half(g[b+2*r:])
-			for c := range BlockLen {
-				dst[c] = d * float32(int8(g[b+32+64*(c/4)+4*r+c%4]^0x80))
-			}
-		}
-	case Q4_0:
-		for b := 0; len(dst) > 0; b, dst = b+q40Block, dst[BlockLen:] {
-			d := half(g[b+2*r:])
-			for c := range BlockLen {
-				dst[c] = d * float32(nibble(g[b+32:], r, c)-8)
-			}
-		}
-	case Q4_1:
-		for b := 0; len(dst) > 0; b, dst = b+q41Block, dst[BlockLen:] {
-			d, min := half(g[b+2*r:]), half(g[b+32+2*r:])
-			for c := range BlockLen {
-				dst[c] = float32(d*float32(nibble(g[b+64:], r, c))) + min
-			}
+		return
+	}
+	for ; len(dst) > 0; src, dst = src[l.stretch():], dst[l.values:] {
+		for b := range l.values / BlockLen {
+			block := src[l.header()+b*l.block():][:l.block()]
+			l.decode(src, block, r, (*[BlockLen]float32)(dst[b*BlockLen:]))
 		}
 	}
 }
 
-// nibble is the 4-bit quant of row r and column c in the quants of a block.
-func nibble(quants []byte, r, c int) int {
-	b := quants[64*(c%16/4)+4*r+c%4]
-	if c >= 16 {
-		return int(b >> 4)
+// float reads a number of a float format.
+func (f Format) float(b []byte) float32 {
+	switch f {
+	case F32:
+		return math.Float32frombits(binary.LittleEndian.Uint32(b))
+	case BF16:
+		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
 	}
-	return int(b & 15)
+	return half(b)
 }
 
 // half reads a little-endian half-precision number.

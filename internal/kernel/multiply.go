@@ -1,9 +1,7 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // Product is one multiplication of a call of Multiply: row t of the activations
@@ -18,11 +16,11 @@ type Product struct {
 // Multiply multiplies all rows of a by each matrix. The rows must be quantised
 // if a matrix says Quantized.
 //
-// The dot product of a block is an exact integer; blocks are then added in
-// order, each as acc + (d·scale)·dot and, for Q4_1, + m·sum, every operation
-// rounded to float32. A float matrix adds column after column with fused
-// operations: within n·2⁻²⁴·Σ|w·x| of the exact sum. All levels give the same
-// bits.
+// The dot product of a block, or of a part with a scale of its own, is an exact
+// integer; these are then added in order, each as acc + (d·scale)·dot and, with
+// minima, + m·sum, in fused operations. A float matrix adds column after column
+// with fused operations: within n·2⁻²⁴·Σ|w·x| of the exact sum. All levels give
+// the same bits.
 func Multiply(p *Pool, a *Activations, products ...Product) {
 	for _, m := range products {
 		if m.Stride == 0 {
@@ -111,7 +109,7 @@ func tileRows(n int) int {
 func (m *Matrix) tile(from, to int, a *Activations, t, n int, out []float32, stride int) {
 	weights := m.data[from*m.group : to*m.group]
 	_ = out[(n-1)*stride+(to-from)*groupRows-1]
-	if m.format.quantised() {
+	if m.layout.quantised() {
 		blocks := a.cols / BlockLen
 		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, out, to-from, stride)
 		return
@@ -122,81 +120,82 @@ func (m *Matrix) tile(from, to int, a *Activations, t, n int, out []float32, str
 // quantTileGeneric is the definition of a quantised tile: n rows of blocks
 // times groups of 16 rows.
 func quantTileGeneric(f Format, weights []byte, a []block, n int, out []float32, groups, stride int) {
-	blocks := len(a) / n
-	size := len(weights) / (groups * blocks)
+	l, blocks := f.layout(), len(a)/n
+	inStretch := l.values / BlockLen
 	for g := range groups {
-		for t := range n {
-			var acc [groupRows]float32
-			for b := range blocks {
-				quantBlock(f, weights[(g*blocks+b)*size:][:size], &a[t*blocks+b], &acc)
+		var acc [maxTile][groupRows]float32
+		for b := range blocks {
+			if b%inStretch == 0 && g+b > 0 {
+				weights = weights[l.stretch():]
 			}
-			copy(out[t*stride+g*groupRows:], acc[:])
+			w := weights[l.header()+b%inStretch*l.block():][:l.block()]
+			quantBlock(l, weights, w, a[b:], blocks, acc[:n])
+		}
+		for t := range n {
+			copy(out[t*stride+g*groupRows:], acc[t][:])
 		}
 	}
 }
 
-// quantBlock adds a block's products with 16 rows of weights.
-func quantBlock(f Format, w []byte, x *block, acc *[groupRows]float32) {
-	var dots [groupRows]int32
-	switch f {
-	case Q8_0:
-		dotBytes((*[512]byte)(w[32:]), &x.q, x.q8, &dots)
-	case Q4_0:
-		dotNibbles((*[256]byte)(w[32:]), &x.q, x.q4, &dots)
-	case Q4_1:
-		dotNibbles((*[256]byte)(w[64:]), &x.q, 0, &dots)
+// quantBlock adds the products of a block of 16 rows of weights with a block of
+// each row of activations, which lie stride apart.
+func quantBlock(l *layout, shared, w []byte, a []block, stride int, acc [][groupRows]float32) {
+	var x [maxTile][BlockLen]int32
+	var sums [maxTile][2]int32
+	for t := range acc {
+		for c := range x[t] {
+			q := a[t*stride].quant(c)
+			x[t][c] = q
+			sums[t][c*l.parts/BlockLen] += q
+		}
 	}
-	for r := range acc {
-		scale := half(w[2*r:]) * x.scale
-		acc[r] += float32(scale * float32(dots[r]))
-		if f == Q4_1 {
-			acc[r] += float32(half(w[32+2*r:]) * x.sum)
+	for r := range groupRows {
+		var quants [BlockLen]byte
+		l.unpackQuants(w[l.scales():], r, &quants)
+		for part := range l.parts {
+			scale, add := l.scale(shared, w, r, part)
+			for t := range acc {
+				var dot int32
+				if l.parts == 1 {
+					dot = dotHalf((*[16]byte)(quants[:]), (*[16]int32)(x[t][:])) + dotHalf((*[16]byte)(quants[16:]), (*[16]int32)(x[t][16:]))
+				} else {
+					dot = dotHalf((*[16]byte)(quants[16*part:]), (*[16]int32)(x[t][16*part:]))
+				}
+				dot -= l.zero * sums[t][part]
+				x := &a[t*stride]
+				acc[t][r] = fma32(scale*x.scale, float32(dot), acc[t][r])
+				if l.min {
+					sum := x.sum
+					if l.parts == 2 {
+						sum = x.sums[part]
+					}
+					acc[t][r] = fma32(add, sum, acc[t][r])
+				}
+			}
 		}
 	}
 }
 
-// dotBytes computes the dot products of 16 rows of unsigned quants with a block,
-// each from a start on.
-func dotBytes(w *[512]byte, q *[BlockLen]int8, start int32, dots *[groupRows]int32) {
-	for r := range dots {
-		sum := start
-		for i := 0; i < BlockLen/4; i++ {
-			w, q := (*[4]byte)(w[64*i+4*r:]), (*[4]int8)(q[4*i:])
-			sum += int32(w[0])*int32(q[0]) + int32(w[1])*int32(q[1]) + int32(w[2])*int32(q[2]) + int32(w[3])*int32(q[3])
-		}
-		dots[r] = sum
+// dotHalf multiplies the quants of half a block.
+func dotHalf(w *[16]byte, x *[16]int32) int32 {
+	var a, b int32
+	for c := 0; c < 16; c += 4 {
+		a += int32(w[c])*x[c] + int32(w[c+1])*x[c+1]
+		b += int32(w[c+2])*x[c+2] + int32(w[c+3])*x[c+3]
 	}
-}
-
-// dotNibbles is the same for 4-bit quants, of which a byte holds two.
-func dotNibbles(w *[256]byte, q *[BlockLen]int8, start int32, dots *[groupRows]int32) {
-	for r := range dots {
-		sum := start
-		for i := 0; i < BlockLen/8; i++ {
-			w := (*[4]byte)(w[64*i+4*r:])
-			low, high := (*[4]int8)(q[4*i:]), (*[4]int8)(q[4*i+16:])
-			sum += int32(w[0]&15)*int32(low[0]) + int32(w[1]&15)*int32(low[1]) + int32(w[2]&15)*int32(low[2]) + int32(w[3]&15)*int32(low[3]) +
-				int32(w[0]>>4)*int32(high[0]) + int32(w[1]>>4)*int32(high[1]) + int32(w[2]>>4)*int32(high[2]) + int32(w[3]>>4)*int32(high[3])
-		}
-		dots[r] = sum
-	}
+	return a + b
 }
 
 // floatTileGeneric is the definition of a float tile.
 func floatTileGeneric(f Format, weights []byte, a []float32, n int, out []float32, groups, stride int) {
-	cols := len(a) / n
+	cols, size := len(a)/n, f.layout().bytes
 	for g := range groups {
 		for t := range n {
 			var acc [groupRows]float32
 			for c, x := range a[t*cols : (t+1)*cols] {
-				column := (g*cols + c) * groupRows
+				column := weights[(g*cols+c)*groupRows*size:]
 				for r := range acc {
-					w := column + r
-					if f == F16 {
-						acc[r] = fma32(half(weights[2*w:]), x, acc[r])
-					} else {
-						acc[r] = fma32(math.Float32frombits(binary.LittleEndian.Uint32(weights[4*w:])), x, acc[r])
-					}
+					acc[r] = fma32(f.float(column[r*size:]), x, acc[r])
 				}
 			}
 			copy(out[t*stride+g*groupRows:], acc[:])

@@ -23,9 +23,6 @@ func q80x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, o
 func q80x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
-func q80x4AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
-
-//go:noescape
 func q40x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
@@ -42,9 +39,6 @@ func q40x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, o
 
 //go:noescape
 func q40x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
-
-//go:noescape
-func q40x4AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q41x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -65,7 +59,148 @@ func q41x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, o
 func q41x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
-func q41x4AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+func q50x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx2AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func f32x1AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
@@ -108,3 +243,302 @@ func f16x2AVX2(weights *byte, a, out *float32, cols, groups, aStride, outStride 
 
 //go:noescape
 func f16x4AVX2(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x1AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x2AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x4AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x8AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x1AVX2(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x2AVX2(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+//go:noescape
+func bf16x4AVX2(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
+
+func quantTileAVX512(f Format, n int, w *byte, x *block, o *float32, blocks, groups, aStride, outStride int) {
+	switch f {
+	case Q8_0:
+		switch n {
+		case 8:
+			q80x8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q80x4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q80x2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q80x1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_0:
+		switch n {
+		case 8:
+			q40x8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q40x4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q40x2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q40x1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_1:
+		switch n {
+		case 8:
+			q41x8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q41x4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q41x2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q41x1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_0:
+		switch n {
+		case 8:
+			q50x8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q50x4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q50x2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q50x1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_1:
+		switch n {
+		case 8:
+			q51x8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q51x4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q51x2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q51x1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q2_K, Q3_K:
+		switch n {
+		case 8:
+			q2kx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q2kx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q2kx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q2kx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_K:
+		switch n {
+		case 8:
+			q4kx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q4kx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q4kx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q4kx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_K:
+		switch n {
+		case 8:
+			q5kx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q5kx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q5kx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q5kx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q6_K:
+		switch n {
+		case 8:
+			q6kx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			q6kx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			q6kx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q6kx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case IQ4_NL:
+		switch n {
+		case 8:
+			iq4nlx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			iq4nlx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			iq4nlx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			iq4nlx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case IQ4_XS:
+		switch n {
+		case 8:
+			iq4xsx8AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 4:
+			iq4xsx4AVX512(w, x, o, blocks, groups, aStride, outStride)
+		case 2:
+			iq4xsx2AVX512(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			iq4xsx1AVX512(w, x, o, blocks, groups, aStride, outStride)
+		}
+	}
+}
+
+func floatTileAVX512(f Format, n int, w *byte, x, o *float32, cols, groups, aStride, outStride int) {
+	switch f {
+	case F32:
+		switch n {
+		case 8:
+			f32x8AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 4:
+			f32x4AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			f32x2AVX512(w, x, o, cols, groups, aStride, outStride)
+		default:
+			f32x1AVX512(w, x, o, cols, groups, aStride, outStride)
+		}
+	case F16:
+		switch n {
+		case 8:
+			f16x8AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 4:
+			f16x4AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			f16x2AVX512(w, x, o, cols, groups, aStride, outStride)
+		default:
+			f16x1AVX512(w, x, o, cols, groups, aStride, outStride)
+		}
+	case BF16:
+		switch n {
+		case 8:
+			bf16x8AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 4:
+			bf16x4AVX512(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			bf16x2AVX512(w, x, o, cols, groups, aStride, outStride)
+		default:
+			bf16x1AVX512(w, x, o, cols, groups, aStride, outStride)
+		}
+	}
+}
+
+func quantTileAVX2(f Format, n int, w *byte, x *block, o *float32, blocks, groups, aStride, outStride int) {
+	switch f {
+	case Q8_0:
+		switch n {
+		case 2:
+			q80x2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q80x1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_0:
+		switch n {
+		case 2:
+			q40x2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q40x1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_1:
+		switch n {
+		case 2:
+			q41x2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q41x1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_0:
+		switch n {
+		case 2:
+			q50x2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q50x1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_1:
+		switch n {
+		case 2:
+			q51x2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q51x1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q2_K, Q3_K:
+		switch n {
+		case 2:
+			q2kx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q2kx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q4_K:
+		switch n {
+		case 2:
+			q4kx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q4kx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q5_K:
+		switch n {
+		case 2:
+			q5kx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q5kx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case Q6_K:
+		switch n {
+		case 2:
+			q6kx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			q6kx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case IQ4_NL:
+		switch n {
+		case 2:
+			iq4nlx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			iq4nlx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	case IQ4_XS:
+		switch n {
+		case 2:
+			iq4xsx2AVX2(w, x, o, blocks, groups, aStride, outStride)
+		default:
+			iq4xsx1AVX2(w, x, o, blocks, groups, aStride, outStride)
+		}
+	}
+}
+
+func floatTileAVX2(f Format, n int, w *byte, x, o *float32, cols, groups, aStride, outStride int) {
+	switch f {
+	case F32:
+		switch n {
+		case 4:
+			f32x4AVX2(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			f32x2AVX2(w, x, o, cols, groups, aStride, outStride)
+		default:
+			f32x1AVX2(w, x, o, cols, groups, aStride, outStride)
+		}
+	case F16:
+		switch n {
+		case 4:
+			f16x4AVX2(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			f16x2AVX2(w, x, o, cols, groups, aStride, outStride)
+		default:
+			f16x1AVX2(w, x, o, cols, groups, aStride, outStride)
+		}
+	case BF16:
+		switch n {
+		case 4:
+			bf16x4AVX2(w, x, o, cols, groups, aStride, outStride)
+		case 2:
+			bf16x2AVX2(w, x, o, cols, groups, aStride, outStride)
+		default:
+			bf16x1AVX2(w, x, o, cols, groups, aStride, outStride)
+		}
+	}
+}

@@ -1,97 +1,105 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 )
 
-var formats = []Format{F32, F16, Q8_0, Q4_0, Q4_1}
+// halves are where a format's blocks have half-precision numbers.
+var halves = map[Format][]int{
+	F16: {0}, Q8_0: {0}, Q4_0: {0}, Q4_1: {0, 2}, Q5_0: {0}, Q5_1: {0, 2}, Q2_K: {80, 82}, Q3_K: {108},
+	Q4_K: {0, 2}, Q5_K: {0, 2}, Q6_K: {208}, IQ4_NL: {0}, IQ4_XS: {0},
+}
 
-// randomWeights makes rows×cols weights as a GGUF file holds them.
+// randomWeights makes rows×cols weights as a GGUF file holds them: any bytes,
+// with sensible scales.
 func randomWeights(r *rand.Rand, f Format, rows, cols int) []byte {
-	src := make([]byte, 0, rows*f.source(cols))
-	if f == F32 {
-		for range rows * cols {
+	l := f.layout()
+	src := make([]byte, 0, rows*cols/l.values*l.bytes)
+	for range rows * cols / l.values {
+		at := len(src)
+		switch f {
+		case F32:
 			src = binary.LittleEndian.AppendUint32(src, math.Float32bits(float32(r.NormFloat64())))
+		case BF16:
+			src = binary.LittleEndian.AppendUint16(src, uint16(math.Float32bits(float32(r.NormFloat64()))>>16))
+		default:
+			for range l.bytes {
+				src = append(src, byte(r.Uint32()))
+			}
 		}
-		return src
-	}
-	if f == F16 {
-		for range rows * cols {
-			src = binary.LittleEndian.AppendUint16(src, ToFloat16(float32(r.NormFloat64())))
-		}
-		return src
-	}
-	for range rows * cols / BlockLen {
-		src = binary.LittleEndian.AppendUint16(src, ToFloat16(float32(r.NormFloat64())/64))
-		if f == Q4_1 {
-			src = binary.LittleEndian.AppendUint16(src, ToFloat16(float32(r.NormFloat64())/8))
-		}
-		for range map[Format]int{Q8_0: 32, Q4_0: 16, Q4_1: 16}[f] {
-			src = append(src, byte(r.Uint32()))
+		for _, half := range halves[f] {
+			binary.LittleEndian.PutUint16(src[at+half:], ToFloat16(float32(r.NormFloat64())/64))
 		}
 	}
 	return src
 }
 
-// decoded is what src means, straight from the format's definition.
-func decoded(f Format, src []byte, n int) []float64 {
-	out := make([]float64, 0, n)
-	for len(src) > 0 {
-		switch f {
-		case F32:
-			out, src = append(out, float64(math.Float32frombits(binary.LittleEndian.Uint32(src)))), src[4:]
-		case F16:
-			out, src = append(out, float64(half(src))), src[2:]
-		case Q8_0:
-			for _, q := range src[2:34] {
-				out = append(out, float64(half(src))*float64(int8(q)))
-			}
-			src = src[34:]
-		case Q4_0:
-			for c := range 32 {
-				out = append(out, float64(half(src))*(nibbleOf(src[2:18], c)-8))
-			}
-			src = src[18:]
-		case Q4_1:
-			for c := range 32 {
-				out = append(out, float64(half(src))*nibbleOf(src[4:20], c)+float64(half(src[2:])))
-			}
-			src = src[20:]
+// rowsOf returns a matrix's weights.
+func rowsOf(m *Matrix) []float64 {
+	out := make([]float64, 0, m.Rows()*m.Cols())
+	row := make([]float32, m.Cols())
+	for i := range m.Rows() {
+		m.Row(i, row)
+		for _, v := range row {
+			out = append(out, float64(v))
 		}
 	}
 	return out
 }
 
-// nibbleOf is number c of a 4-bit block: low halves first.
-func nibbleOf(b []byte, c int) float64 {
-	if c < 16 {
-		return float64(b[c] & 15)
-	}
-	return float64(b[c-16] >> 4)
-}
-
+// The rows of a matrix are what ggml's own Python package reads in its blocks:
+// the golden file is internal/gguf's.
 func TestMatrixRowsAreTheFilesNumbers(t *testing.T) {
-	r := newRand(t, 1)
-	for _, f := range formats {
-		for _, rows := range []int{1, 15, 16, 17, 40} {
-			const cols = 96
-			src := randomWeights(r, f, rows, cols)
-			m := NewMatrix(nil, f, src, rows, cols)
-			if size, err := Size(f, rows, cols); err != nil || size != m.Bytes() {
-				t.Errorf("%v, %d rows: Size is %d, %v; the matrix takes %d", f, rows, size, err, m.Bytes())
-			}
-			want := decoded(f, src, rows*cols)
-			got := make([]float32, cols)
-			for i := range rows {
-				m.Row(i, got)
-				for c, v := range got {
-					if v != float32(want[i*cols+c]) {
-						t.Fatalf("%v, %d rows: row %d column %d is %v, want %v", f, rows, i, c, v, want[i*cols+c])
-					}
+	raw, err := os.ReadFile("../gguf/testdata/blocks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Type   string
+		Blocks []byte
+		Values []byte
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) != len(Formats()) {
+		t.Fatalf("the golden file has %d formats, there are %d", len(cases), len(Formats()))
+	}
+	for _, c := range cases {
+		f, ok := ParseFormat(c.Type)
+		if !ok {
+			t.Errorf("no format is called %s", c.Type)
+			continue
+		}
+		// A block a row; more rows than a group has.
+		l := f.layout()
+		blocks, rows := len(c.Blocks)/l.bytes, 19
+		var src []byte
+		for i := range rows {
+			src = append(src, c.Blocks[i%blocks*l.bytes:][:l.bytes]...)
+		}
+		m := NewMatrix(nil, f, src, rows, l.values)
+		if size, err := Size(f, rows, l.values); err != nil || size != m.Bytes() {
+			t.Errorf("%v: Size is %d, %v; the matrix takes %d", f, size, err, m.Bytes())
+		}
+		byRow := NewMatrixRows(nil, f, rows, l.values, func(i int, dst []byte) { copy(dst, src[i*l.bytes:]) })
+		if !bytes.Equal(m.data, byRow.data) {
+			t.Errorf("%v: given row by row the matrix is another", f)
+		}
+		got := make([]float32, l.values)
+		for i := range rows {
+			m.Row(i, got)
+			for j, g := range got {
+				want := math.Float32frombits(binary.LittleEndian.Uint32(c.Values[4*(i%blocks*l.values+j):]))
+				if g != want {
+					t.Fatalf("%v: row %d column %d is %v, want %v", f, i, j, g, want)
 				}
 			}
 		}
@@ -124,9 +132,9 @@ func activations(r *rand.Rand, rows, cols int) *Activations {
 func exact(f Format, weights []float64, a *Activations, t int) (sum, magnitude float64) {
 	for c, w := range weights {
 		x := float64(a.Row(t)[c])
-		if f.quantised() {
+		if f.layout().quantised() {
 			b := &a.blocks[t*(a.cols/BlockLen)+c/BlockLen]
-			x = float64(b.scale) * float64(b.q[c%BlockLen])
+			x = float64(b.scale) * float64(b.quant(c%BlockLen))
 		}
 		sum += w * x
 		magnitude += math.Abs(w * x)
@@ -139,14 +147,14 @@ func TestQuantisedProductsAreWithinTheirBound(t *testing.T) {
 	defer p.Close()
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 2)
-		for _, f := range formats {
-			for _, cols := range []int{1, 31, 32, 64, 160, 576} {
-				if f.quantised() && cols%BlockLen != 0 {
+		for _, f := range Formats() {
+			for _, cols := range []int{1, 31, 32, 64, 160, 256, 512} {
+				if _, ok := f.RowBytes(cols); !ok {
 					continue
 				}
 				for _, rows := range []int{1, 16, 35} {
-					src := randomWeights(r, f, rows, cols)
-					m, weights := NewMatrix(nil, f, src, rows, cols), decoded(f, src, rows*cols)
+					m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
+					weights := rowsOf(m)
 					a := activations(r, 1+r.IntN(20), cols)
 					got := multiplied(p, m, a)
 					for i := range got {
@@ -154,8 +162,8 @@ func TestQuantisedProductsAreWithinTheirBound(t *testing.T) {
 						// A minimum times a sum may be far larger than the terms
 						// it is the sum of.
 						bound := float64(cols+4) * unit * magnitude
-						if f == Q4_1 {
-							bound *= 16
+						if f.layout().min {
+							bound *= 64
 						}
 						if math.Abs(float64(got[i])-want) > bound {
 							t.Fatalf("%v %d×%d, output %d of row %d: %v, want %v ± %v", f, rows, cols, i%rows, i/rows, got[i], want, bound)
@@ -171,8 +179,9 @@ func TestQuantisedProductsAreWithinTheirBound(t *testing.T) {
 // however many pieces and threads.
 func TestProductsAreInvariant(t *testing.T) {
 	r := newRand(t, 3)
-	for _, f := range formats {
-		const rows, cols, tokens = 83, 192, 23
+	for _, f := range Formats() {
+		const rows, tokens = 83, 23
+		cols := max(192, f.layout().values)
 		m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 		a := activations(r, tokens, cols)
 		var plain []float32
@@ -217,9 +226,9 @@ func TestMultiplyKeepsNotFiniteNumbers(t *testing.T) {
 	defer p.Close()
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 4)
-		for _, f := range formats {
+		for _, f := range Formats() {
 			for _, bad := range []float32{nan, inf, -inf} {
-				const rows, cols, tokens = 20, 64, 5
+				const rows, cols, tokens = 20, 256, 5
 				m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 				a := activations(r, tokens, cols)
 				a.Row(2)[37] = bad
@@ -239,8 +248,11 @@ func TestMultiplyKeepsNotFiniteNumbers(t *testing.T) {
 func TestMultiplyStaysInBounds(t *testing.T) {
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 5)
-		for _, f := range formats {
-			for _, cols := range []int{32, 96} {
+		for _, f := range Formats() {
+			for _, cols := range []int{1, 32, 96, 256} {
+				if _, ok := f.RowBytes(cols); !ok {
+					continue
+				}
 				for _, n := range []int{1, 2, 4, 8} {
 					const groups = 2
 					m := NewMatrix(nil, f, randomWeights(r, f, groups*groupRows, cols), groups*groupRows, cols)
@@ -248,7 +260,7 @@ func TestMultiplyStaysInBounds(t *testing.T) {
 					copy(weights, m.data)
 					out := guarded[float32](t, n*groups*groupRows)
 					a := activations(r, n, cols)
-					if f.quantised() {
+					if m.Quantized() {
 						blocks := guarded[block](t, len(a.blocks))
 						copy(blocks, a.blocks)
 						quantTile(f, weights, blocks, n, out, groups, groups*groupRows)
@@ -296,10 +308,11 @@ func FuzzQuantisedLevelsAgree(f *testing.F) {
 	f.Add(uint64(2), uint8(33), uint8(3), uint8(2))
 	f.Fuzz(func(t *testing.T, seed uint64, rows, blocks, format uint8) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		fm := formats[format%5]
-		n, cols := int(rows%70)+1, (int(blocks%6)+1)*BlockLen
+		fm := Format(int(format) % len(layouts))
+		n, cols := int(rows%70)+1, (int(blocks%6)+1)*max(BlockLen, fm.layout().values)
 		// Any bit pattern is a weight, scales that are not finite among them.
-		src := make([]byte, n*fm.source(cols))
+		stride, _ := fm.RowBytes(cols)
+		src := make([]byte, n*stride)
 		for i := range src {
 			src[i] = byte(r.Uint32())
 		}
@@ -321,8 +334,8 @@ func FuzzQuantisedLevelsAgree(f *testing.F) {
 func BenchmarkProducts(b *testing.B) {
 	r := newRand(b, 6)
 	p := NewPool(1)
-	const rows, cols = 1536, 576
-	for _, f := range formats {
+	const rows, cols = 1536, 512
+	for _, f := range Formats() {
 		m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 		for _, tokens := range []int{1, 64} {
 			a := activations(r, tokens, cols)

@@ -31,12 +31,6 @@ func ParseQuantization(name string) (Quantization, error) {
 	return AsStored, fmt.Errorf("the quantization %q is not known: want q8_0, q4_0 or none", name)
 }
 
-// formats are the stored forms that the kernels multiply as they are.
-var formats = map[string]kernel.Format{
-	"F32": kernel.F32, "F16": kernel.F16,
-	"Q8_0": kernel.Q8_0, "Q4_0": kernel.Q4_0, "Q4_1": kernel.Q4_1,
-}
-
 // isFloat reports whether numbers are stored plainly, each on its own.
 func isFloat(kind string) bool {
 	return kind == "F32" || kind == "F16" || kind == "BF16"
@@ -50,18 +44,15 @@ func (s *slot) format(kind string, q Quantization) (kernel.Format, error) {
 		}
 		return kernel.Q8_0, nil
 	}
-	if f, ok := formats[kind]; ok {
+	if f, ok := kernel.ParseFormat(kind); ok {
 		return f, nil
-	}
-	if kind == "BF16" {
-		return kernel.F32, nil
 	}
 	return 0, fmt.Errorf("the type %s is not supported", kind)
 }
 
 // pack makes a matrix of a planned tensor.
 func (p *planned) pack(slab *kernel.Slab) (*kernel.Matrix, error) {
-	if f, ok := formats[p.tensor.kind]; ok && f == p.format {
+	if f, ok := kernel.ParseFormat(p.tensor.kind); ok && f == p.format {
 		return kernel.NewMatrix(slab, f, p.tensor.data, p.rows, p.cols), nil
 	}
 	x, err := p.tensor.float32s(p.tensor.data, p.rows*p.cols)

@@ -5,7 +5,8 @@ and the numbers that the `gguf` package decodes them to.
     python test/oracle/gguf_blocks.py > internal/gguf/testdata/blocks.json
 
 Scales are drawn from all finite binary16 numbers, so signs, zeros and
-subnormals occur; the other bytes are uniform.
+subnormals occur; the other bytes are uniform. The tests of internal/kernel read
+the file too.
 """
 
 import base64
@@ -25,9 +26,13 @@ SCALES = {
     "Q5_0": [0],
     "Q5_1": [0, 2],
     "Q8_0": [0],
+    "Q2_K": [80, 82],
+    "Q3_K": [108],
     "Q4_K": [0, 2],
     "Q5_K": [0, 2],
     "Q6_K": [208],
+    "IQ4_NL": [0],
+    "IQ4_XS": [0],
 }
 
 

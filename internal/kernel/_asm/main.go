@@ -5,7 +5,8 @@
 //	go run .
 //
 // It overwrites ../multiply_amd64.s and ../attention_amd64.s, and their Go
-// declarations in ../multiply_decl_amd64.go and ../attention_decl_amd64.go.
+// declarations in ../multiply_decl_amd64.go and ../attention_decl_amd64.go, the
+// choice among tiles beside them.
 package main
 
 import (

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func quantize(x []float32, out []block) { quantizeGeneric(x, out) }
