@@ -100,8 +100,8 @@ quality: ## retrieval and answer figures on public data
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)
 
 .PHONY: learn
-learn: ## fit the weights of rag/weights.go on the odd half
-	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED) -cache learn
+learn: ## fit the weights of rag/weights.go on the odd halves
+	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED) -cache learn learn-languages
 
 .PHONY: bench-masks
 bench-masks: ## token masks against llguidance: PYTHON=one that has it, MODEL=path of SmolLM2's GGUF file

@@ -116,7 +116,7 @@ func (o CorpusOptions) count(text string) int {
 // the same bytes; every index is then built anew.
 const (
 	readerVersion  = 2
-	chunkerVersion = 2
+	chunkerVersion = 3
 )
 
 // bm25 are the constants of the keyword index; docs/decisions/0005-fusion.md

@@ -3,6 +3,7 @@ package rag
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/ragstone/ragstone/llm"
 )
@@ -77,7 +78,7 @@ func (e *Extract) Answer(ctx context.Context, results *Results, _ func(string)) 
 		return nil, err
 	}
 	evidence := gateEvidence(results, sentences, spans)
-	answer.Confidence = evidence.confidence(results.Vector != nil)
+	answer.Confidence = gateOf(languageOf(results.Question), results.Vector != nil).confidence(evidence)
 	if e.Trace {
 		answer.Trace = trace(evidence, sentences, spans)
 	}
@@ -117,13 +118,16 @@ func (s *span) cite() Citation {
 	return c
 }
 
-// nearest quotes the sentences closest to the question. One that shares neither
-// words nor meaning with it is not near.
+// nearest quotes the sentences closest to the question, each text once. One
+// that shares neither words nor meaning with it is not near.
 func nearest(sentences []*sentence) []Citation {
 	const shown, meansAlike = 3, 0.3
 	var citations []Citation
+	seen := map[string]bool{}
 	for _, s := range sentences {
-		if len(citations) < shown && (s.coverage > 0 || s.cosine >= meansAlike) {
+		words := strings.Join(strings.Fields(s.text()), " ")
+		if len(citations) < shown && !seen[words] && (s.coverage > 0 || s.cosine >= meansAlike) {
+			seen[words] = true
 			citations = append(citations, s.hit.cite(len(citations)+1, s.start, s.end))
 		}
 	}

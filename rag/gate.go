@@ -3,7 +3,7 @@ package rag
 import "slices"
 
 // The evidence on whether the documents answer a question at all, in the
-// order of gateWeights. None depends on the size of the corpus, so that a
+// order of a gateModel's weights. None depends on the size of the corpus, so that a
 // threshold learned on one holds on another.
 const (
 	gPassage       = iota // the question's terms in the best passage, weighted by IDF
@@ -78,14 +78,31 @@ func likelihoodGap(sentences []*sentence) float64 {
 	return slices.Max(values) - mean
 }
 
-// confidence is the probability that the documents answer the question.
-// Without vectors the evidence means other things and has its own weights.
-func (g gate) confidence(vectors bool) float64 {
-	weights, x := gateWeights, gateBias
-	if !vectors {
-		weights, x = keywordGateWeights, keywordGateBias
+// gateModel is a logistic regression on the evidence.
+type gateModel struct {
+	bias    float64
+	weights [numGate]float64
+}
+
+// gateOf is the model for a question. Without vectors the evidence means other
+// things; outside English, where words are not stemmed and the embedding model
+// understands little, it is weaker.
+func gateOf(l *language, vectors bool) *gateModel {
+	switch {
+	case l.isEnglish() && vectors:
+		return &englishGate
+	case l.isEnglish():
+		return &englishKeywordGate
+	case vectors:
+		return &otherGate
 	}
-	for i, w := range weights {
+	return &otherKeywordGate
+}
+
+// confidence is the probability that the documents answer the question.
+func (m *gateModel) confidence(g gate) float64 {
+	x := m.bias
+	for i, w := range m.weights {
 		x += w * g[i]
 	}
 	return sigmoid(x)

@@ -15,6 +15,7 @@ func TestRowsAreReadBelowTheirHead(t *testing.T) {
 		{markdown, "| Pears", "Item: Pears"},
 		{markdown, "| Item", "| Item | Price |"},
 		{markdown, "Fruit", "Fruit"},
+		{"Item | Price | Stock\n---|---|---\nPears | 2 | 9\n", "Pears", "Item: Pears; Price: 2; Stock: 9"},
 		{csv, "Flyers", "Team: Flyers; Location: PHI; Cups: 2"},
 		{csv, "\"Maple", "Team: Maple Leafs; Location: TOR; Cups: 13"},
 		{"a\tb\nc\td\te\n", "c", "c\td\te"},

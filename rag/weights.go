@@ -1,7 +1,8 @@
 package rag
 
 // What is learned. test/quality fits these numbers on the odd half of the
-// English XQuAD questions and on nothing else; `make learn` prints them anew.
+// English XQuAD questions, the gates of other languages on that of the German and
+// Spanish ones, and on nothing else; `make learn` prints them anew.
 
 // sentenceWeights weigh the standardised evidence about a sentence.
 var sentenceWeights = struct{ keyword, cosine, passage, likelihood float64 }{
@@ -26,11 +27,10 @@ var spanWeights = [numFeatures]float64{
 	fYear:          0.420,
 }
 
-// gateWeights weigh the evidence of the gate; keywordGateWeights that of a
-// corpus without vectors.
+// The gates: of questions in English and in other languages, of a corpus with
+// vectors and without.
 var (
-	gateBias    = -4.088
-	gateWeights = [numGate]float64{
+	englishGate = gateModel{-4.088, [numGate]float64{
 		gPassage:       1.635,
 		gKeyword:       1.992,
 		gKeywordGap:    0.955,
@@ -39,10 +39,8 @@ var (
 		gLikelihoodGap: 0.776,
 		gMissing:       -2.167,
 		gSpan:          0.227,
-	}
-
-	keywordGateBias    = -3.898
-	keywordGateWeights = [numGate]float64{
+	}}
+	englishKeywordGate = gateModel{-3.898, [numGate]float64{
 		gPassage:       1.701,
 		gKeyword:       2.678,
 		gKeywordGap:    1.273,
@@ -50,5 +48,24 @@ var (
 		gLikelihoodGap: 1.065,
 		gMissing:       -2.457,
 		gSpan:          0.263,
-	}
+	}}
+	otherGate = gateModel{-3.546, [numGate]float64{
+		gPassage:       3.087,
+		gKeyword:       3.808,
+		gKeywordGap:    2.518,
+		gCosineGap:     0.861,
+		gAgreement:     1.399,
+		gLikelihoodGap: 1.843,
+		gMissing:       -1.820,
+		gSpan:          0.100,
+	}}
+	otherKeywordGate = gateModel{-3.542, [numGate]float64{
+		gPassage:       3.244,
+		gKeyword:       4.068,
+		gKeywordGap:    2.343,
+		gAgreement:     0.404,
+		gLikelihoodGap: 1.894,
+		gMissing:       -1.872,
+		gSpan:          0.110,
+	}}
 )

@@ -117,9 +117,11 @@ func IsRow(line string) bool {
 }
 
 // isRow tells a row of a table: cells between bars, or parted by tabs, or by
-// commas or semicolons as in CSV.
+// commas or semicolons as in CSV. Markdown also allows rows that neither begin
+// nor end with a bar; two of them must part cells then, or a rule's dashes.
 func isRow(line string) bool {
 	return line[0] == '|' && strings.Count(line, "|") > 1 || strings.Contains(line, "\t") ||
+		strings.Count(line, " | ") > 1 || strings.Contains(line, "-|-") && strings.Trim(line, "|-: ") == "" ||
 		isRecord(line, ',') || isRecord(line, ';')
 }
 

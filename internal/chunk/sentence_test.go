@@ -38,6 +38,7 @@ func TestSentences(t *testing.T) {
 		{"heading", "# ⟦Leave policy⟧\n⟦Staff get 25 days.⟧\n\n## ⟦Part-time⟧\n\n⟦Pro rata.⟧"},
 		{"setext heading", "⟦Title\n=====⟧\n\n⟦Body.⟧"},
 		{"rows", "⟦Name\tDays⟧\n⟦Full time. All.\t25⟧\n⟦| a | b |⟧\n|---|---|\n"},
+		{"rows without outer bars", "⟦Item | Price | Stock⟧\n---|---|---\n⟦Pears | 2 | 9⟧\n"},
 		{"code", "⟦Run this:⟧\n```sh\n⟦a. B. c⟧\n⟦d⟧\n```\n⟦Done.⟧"},
 		{"chinese", "⟦今天很好。⟧⟦明天呢？⟧⟦不知道。⟧"},
 		{"german", "⟦Das ist z.B. Herr Dr. Meier.⟧ ⟦Er wohnt hier.⟧"},
