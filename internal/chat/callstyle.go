@@ -1,6 +1,10 @@
 package chat
 
-import "strings"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // callStyle is how a template wants the calls of past messages. Templates differ
 // and say so nowhere.
@@ -9,6 +13,7 @@ type callStyle struct {
 	noContent  bool // content is None where it is empty
 	asContent  bool // the template ignores calls: they become text
 	systemless bool // the template refuses system messages
+	parts      bool // the template takes content in parts
 }
 
 // The probe is a conversation with one call, whose parts are looked for in what
@@ -33,16 +38,47 @@ func (t *Template) style() callStyle {
 		}
 		system := Conversation{Messages: []Message{{Role: "system", Content: probeValue}, {Role: "user", Content: "?"}}}
 		text, _, err := t.render(system, callStyle{})
+		t.calls.parts = t.takesParts()
 		t.calls.systemless = err != nil || !strings.Contains(text, probeValue)
 	})
 	return t.calls
+}
+
+// takesParts reports whether the template writes the text of a part and nothing
+// else of it.
+func (t *Template) takesParts() bool {
+	text, _, err := t.render(Conversation{Messages: []Message{
+		{Role: "user", Parts: rawObjects(`{"type": "text", "text": "` + probeValue + `"}`)},
+	}}, callStyle{})
+	return err == nil && strings.Contains(text, probeValue) && !strings.Contains(text, `'`+probeValue) && !strings.Contains(text, `"`+probeValue)
+}
+
+// hasParts reports whether a conversation has content in parts.
+func (c *Conversation) hasParts() bool {
+	return slices.ContainsFunc(c.Messages, func(m Message) bool { return len(m.Parts) > 0 })
+}
+
+// joined is the conversation with the texts of parts put together.
+func (c Conversation) joined() Conversation {
+	c.Messages = slices.Clone(c.Messages)
+	for i := range c.Messages {
+		m := &c.Messages[i]
+		for _, raw := range m.Parts {
+			var part struct{ Text string }
+			if json.Unmarshal(raw, &part) == nil {
+				m.Content += part.Text
+			}
+		}
+		m.Parts = nil
+	}
+	return c
 }
 
 // shows reports whether the template writes the probe's call as JSON can be
 // read: neither as Python's own spelling nor quoted twice.
 func (t *Template) shows(s callStyle) bool {
 	text, _, err := t.render(Conversation{
-		Tools: rawTools(probeTool),
+		Tools: rawObjects(probeTool),
 		Messages: []Message{
 			{Role: "user", Content: "?"},
 			{Role: "assistant", ToolCalls: []ToolCall{{ID: probeID, Name: probeFunction, Arguments: []byte(`{"key": "` + probeValue + `"}`)}}},

@@ -36,12 +36,18 @@ type Conversation struct {
 // Message is one turn of a conversation.
 type Message struct {
 	Role       string     // "system", "user", "assistant" or "tool"
-	Content    string     // content parts are joined to text before they get here
+	Content    string     // the text
+	Parts      []Part     // where there are any, instead of Content
 	Name       string     // empty: absent
 	Reasoning  string     // what the model thought, passed as reasoning_content; empty: absent
 	ToolCalls  []ToolCall // of the assistant
 	ToolCallID string     // of a tool's answer
 }
+
+// Part is a part of a message's content, a JSON object as in the API, such as
+// {"type": "text", "text": "…"}. Where a template knows no parts, the texts are
+// put together and other parts are left out.
+type Part = json.RawMessage
 
 // ToolCall is an assistant's call of a tool.
 type ToolCall struct {
@@ -113,10 +119,13 @@ func (t *Template) Render(c Conversation) (string, error) {
 // Where the template knows no tools, those of the conversation are described in
 // its system message, and results become text; so do calls that it ignores.
 func (t *Template) RenderSpans(c Conversation) (string, []tokenizer.Span, error) {
-	if !c.hasTools() {
+	if !c.hasTools() && !c.hasParts() {
 		return t.render(c, callStyle{})
 	}
 	style := t.style()
+	if !style.parts {
+		c = c.joined()
+	}
 	return t.render(t.withTools(c, style), style)
 }
 
@@ -188,6 +197,18 @@ func (m *Message) dict(style callStyle) (*dict, int) {
 	d := newDict()
 	d.set("role", outside(m.Role))
 	d.set("content", outside(m.Content))
+	if len(m.Parts) > 0 {
+		parts := &list{}
+		for _, raw := range m.Parts {
+			v, err := decodeJSON(raw)
+			if err != nil {
+				v = outside(string(raw))
+			}
+			parts.items = append(parts.items, v)
+			size += len(raw)
+		}
+		d.set("content", parts)
+	}
 	if style.noContent && m.Content == "" && len(m.ToolCalls) > 0 {
 		d.set("content", nil)
 	}

@@ -185,3 +185,16 @@ func TestToolsGoInWhereATemplateKnowsNone(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsBecomeText where a template joins content as it is.
+func TestPartsBecomeText(t *testing.T) {
+	parts := []Part{Part(`{"type": "text", "text": "Is this prime: "}`), Part(`{"type": "image_url", "image_url": {"url": "x"}}`), Part(`{"type": "text", "text": "7?"}`)}
+	template, err := ParseTemplate(templateSource(t, "smollm2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := template.Render(Conversation{Messages: []Message{{Role: "user", Parts: parts}}})
+	if err != nil || !strings.Contains(got, "user\nIs this prime: 7?<|im_end|>") {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

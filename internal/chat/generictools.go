@@ -117,9 +117,9 @@ func (f Family) callsAsText(m Message) Message {
 	return m
 }
 
-func rawTools(tools ...string) (out []json.RawMessage) {
-	for _, t := range tools {
-		out = append(out, json.RawMessage(t))
+func rawObjects(objects ...string) (out []json.RawMessage) {
+	for _, o := range objects {
+		out = append(out, json.RawMessage(o))
 	}
 	return out
 }

@@ -35,10 +35,11 @@ type fileConversation struct {
 	Tools               bool
 	Variables           map[string]json.RawMessage
 	Messages            []struct {
-		Role, Content, Name string
-		Reasoning           string `json:"reasoning_content"`
-		ToolCallID          string `json:"tool_call_id"`
-		ToolCalls           []struct {
+		Role, Name string
+		Content    json.RawMessage // text or parts
+		Reasoning  string          `json:"reasoning_content"`
+		ToolCallID string          `json:"tool_call_id"`
+		ToolCalls  []struct {
 			ID       string
 			Function struct {
 				Name      string
@@ -60,7 +61,10 @@ func (c *fileConversation) conversation(tools []json.RawMessage) Conversation {
 		out.Tools = tools
 	}
 	for _, m := range c.Messages {
-		msg := Message{Role: m.Role, Content: m.Content, Name: m.Name, Reasoning: m.Reasoning, ToolCallID: m.ToolCallID}
+		msg := Message{Role: m.Role, Name: m.Name, Reasoning: m.Reasoning, ToolCallID: m.ToolCallID}
+		if json.Unmarshal(m.Content, &msg.Content) != nil && json.Unmarshal(m.Content, &msg.Parts) != nil {
+			panic("a conversation's content is neither text nor parts")
+		}
 		for _, call := range m.ToolCalls {
 			msg.ToolCalls = append(msg.ToolCalls, ToolCall{call.ID, call.Function.Name, call.Function.Arguments})
 		}
