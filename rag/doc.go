@@ -17,7 +17,8 @@
 // and readers wait for nobody. An index built with another embedding model,
 // chunker or analyser is never mixed with: searches refuse it until Sync has
 // built the right one. The format is docs/formats/corpus.md, and Check verifies
-// a directory.
+// a directory. Indexes that lie in one folder share their vectors; Indexes lists
+// them, and RemoveIndex removes one.
 //
 // # Concurrency
 //
