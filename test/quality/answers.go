@@ -120,7 +120,7 @@ func (b *bench) openFolder(ctx context.Context, name string, articles []article,
 	if err != nil {
 		return nil, err
 	}
-	corpus, err := rag.OpenCorpus(dir+".index", rag.CorpusOptions{Embedding: embedding})
+	corpus, err := rag.OpenCorpus(dir+".index", rag.CorpusOptions{Embedding: embedding, Indexes: b.work})
 	if err != nil {
 		return nil, err
 	}
