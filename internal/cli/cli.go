@@ -125,6 +125,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 		newPullCommand(a),
 		newServeCommand(a),
 		newKeysCommand(a),
+		newVectorsCommand(a),
 		newBenchCommand(a),
 		newVersionCommand(a),
 	)

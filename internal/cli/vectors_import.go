@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ragstone/ragstone/vector"
+)
+
+// vectorsImport is the choices of one import.
+type vectorsImport struct {
+	metric    string
+	namespace string
+	firstID   uint64
+	batch     int
+	keywords  []string
+	indexes   []string
+	compact   bool
+}
+
+func newVectorsImportCommand(a *app) *cobra.Command {
+	var o vectorsImport
+	c := &cobra.Command{
+		Use:   "import FOLDER COLLECTION FILE",
+		Short: "Add the points of a file to a collection",
+		Long: `Add the points of a file to a collection, replacing those with the same id. The
+database and the collection are made where they are absent, with the vectors of
+the file's first point.
+
+Files are, by their names: .jsonl, a point a line, such as
+{"id": 1, "vector": [0.1, 0.2], "payload": {"title": "Metropolis"}}; .fvecs, and
+.npy with an array of two dimensions, whose vectors are numbered.`,
+		Example: `  ragstone vectors import films.db films films.jsonl --metric cosine --index year=number --keywords title,text
+  ragstone vectors import sift.db sift base.fvecs --metric l2 --compact`,
+		Args: cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.batch < 1 {
+				return &exitError{exitUsage, errors.New("--batch must be positive")}
+			}
+			return a.importVectors(c.Context(), args[0], args[1], args[2], o)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&o.metric, "metric", "cosine", "how a new collection compares vectors: cosine, dot, l2 or l1")
+	flags.StringVar(&o.namespace, "namespace", "", "namespace of points that name none")
+	flags.Uint64Var(&o.firstID, "first-id", 0, "id of the first vector of a file without ids")
+	flags.IntVar(&o.batch, "batch", 500, "points in one write")
+	flags.StringSliceVar(&o.keywords, "keywords", nil, "payload keys that a new collection indexes by words, as the index \"words\"")
+	flags.StringSliceVar(&o.indexes, "index", nil, "payload indexes of a new collection, as KEY=keyword|number|time|geo|text")
+	flags.BoolVar(&o.compact, "compact", false, "merge everything into one segment afterwards, and build its graph")
+	complete(c, "metric", "cosine", "dot", "l2", "l1")
+	return c
+}
+
+func (a *app) importVectors(ctx context.Context, dir, name, path string, o vectorsImport) (err error) {
+	file, err := openPoints(path, o.firstID)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	first, err := file.Next()
+	if err == io.EOF {
+		return fmt.Errorf("import %s: it has no points", path)
+	}
+	if err != nil {
+		return err
+	}
+	schema, err := o.schema(&first)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	db, err := vector.Open(dir, vector.Options{Threads: max(1, a.config.Threads)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	c, err := db.Lookup(name)
+	if errors.Is(err, vector.ErrNotFound) {
+		c, err = db.Collection(name, schema)
+	}
+	if err != nil {
+		return err
+	}
+	n, err := a.importPoints(ctx, c, file, first, o)
+	if err == nil && o.compact {
+		p := a.newProgress("Merging", countOf("points"))
+		p.Set(0, 0)
+		err = c.Compact(ctx)
+		p.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("after %d points: %w", n, err)
+	}
+	_, err = fmt.Fprintf(a.stdout, "%d points are in %s.\n", n, name)
+	return err
+}
+
+// importPoints writes the points in batches and returns how many.
+func (a *app) importPoints(ctx context.Context, c *vector.Collection, file *pointFile, point vector.Point, o vectorsImport) (n int, err error) {
+	p := a.newProgress("Importing into "+c.Name(), bytesUnit)
+	defer p.Close()
+	var batch []vector.Point
+	for err == nil {
+		if point.Namespace == "" {
+			point.Namespace = o.namespace
+		}
+		batch = append(batch, point)
+		point, err = file.Next()
+		if len(batch) < o.batch && err == nil {
+			continue
+		}
+		if writeErr := c.Upsert(ctx, batch...); writeErr != nil {
+			return n, writeErr
+		}
+		n += len(batch)
+		batch = batch[:0]
+		p.Set(file.Done(), file.size)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// schema is that of a new collection: what the first point has.
+func (o vectorsImport) schema(p *vector.Point) (vector.Schema, error) {
+	s := vector.Schema{Vectors: map[string]vector.VectorSpec{}}
+	add := func(name string, dimensions int, multi bool) {
+		s.Vectors[name] = vector.VectorSpec{Dimensions: dimensions, Metric: vector.Metric(o.metric), Multi: multi}
+	}
+	if p.Vector != nil {
+		add("", len(p.Vector), false)
+	}
+	for name, x := range p.Vectors {
+		add(name, len(x), false)
+	}
+	for name, rows := range p.Multi {
+		if len(rows) > 0 {
+			add(name, len(rows[0]), true)
+		}
+	}
+	for name := range p.Sparse {
+		s.Sparse = append(s.Sparse, name)
+	}
+	if len(o.keywords) > 0 {
+		s.Keywords = map[string]vector.KeywordSpec{"words": {Keys: o.keywords}}
+	}
+	for _, pair := range o.indexes {
+		key, kind, ok := strings.Cut(pair, "=")
+		if !ok {
+			return s, fmt.Errorf("--index %s: want KEY=keyword, number, time, geo or text", pair)
+		}
+		if s.Payload == nil {
+			s.Payload = map[string]vector.PayloadIndex{}
+		}
+		s.Payload[key] = vector.PayloadIndex(kind)
+	}
+	return s, nil
+}
+
+func newVectorsExportCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export FOLDER COLLECTION FILE",
+		Short: "Write the points of a collection to a file",
+		Long: `Write the points of a collection, as they were at one moment, to a file: .jsonl
+holds everything; .fvecs and .npy hold the unnamed vectors alone, in the order
+of namespaces and ids.`,
+		Example: `  ragstone vectors export films.db films films.jsonl`,
+		Args:    cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withCollection(args[0], args[1], func(collection *vector.Collection) error {
+				n, err := a.exportVectors(c.Context(), collection, args[2])
+				if err == nil {
+					_, err = fmt.Fprintf(a.stdout, "%d points are in %s.\n", n, args[2])
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (a *app) exportVectors(ctx context.Context, c *vector.Collection, path string) (n int, err error) {
+	s, err := c.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	total := 0
+	for namespace := range s.Namespaces() {
+		points, err := s.Count(ctx, namespace, nil)
+		if err != nil {
+			return 0, err
+		}
+		total += points
+	}
+	p := a.newProgress("Exporting "+c.Name(), countOf("points"))
+	defer p.Close()
+	err = writePoints(path, total, func(write func(vector.Point) error) error {
+		return allPoints(ctx, s, func(point vector.Point) error {
+			n++
+			p.Set(int64(n), int64(total))
+			return write(point)
+		})
+	})
+	return n, err
+}
+
+// wantDatabase refuses a folder that is not there, which opening would make.
+func wantDatabase(dir string) error {
+	at, err := os.Stat(dir)
+	if err == nil && !at.IsDir() {
+		err = fmt.Errorf("%s is a file: a vector database is a folder", dir)
+	}
+	return err
+}
