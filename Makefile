@@ -84,11 +84,15 @@ conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
 
 .PHONY: torture
-torture: torture-llm ## long tests under load and faults (needs a C compiler for the race detector)
+torture: torture-llm torture-vector ## long tests under load and faults (needs a C compiler for the race detector)
 
 .PHONY: torture-llm
 torture-llm: ## 100,000 requests to the engine under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./llm -run RandomTraffic -args -requests 100000
+
+.PHONY: torture-vector
+torture-vector: ## a million random operations on the vector database, two hundred kills
+	$(GO) test ./vector -run 'TestModel|TestKilledWhileWriting' -count=1 -v -timeout 2h -args -model.ops 1000000 -kills 200
 
 .PHONY: bench-model
 bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench, MODEL=path of a GGUF file
@@ -107,3 +111,9 @@ learn: ## fit the weights of rag/weights.go on the odd halves
 bench-masks: ## token masks against llguidance: PYTHON=one that has it, MODEL=path of SmolLM2's GGUF file
 	@test -n "$(MODEL)" || { echo "set MODEL, and PYTHON to one with the package llguidance"; exit 1; }
 	$(or $(PYTHON),python3) test/bench/masks.py --model "$(MODEL)" --bfcl $(RAGSTONE_SHARED)/data/bfcl --rounds 5
+
+.PHONY: bench-tokenizer
+bench-tokenizer: ## encoding text against Hugging Face tokenizers: PYTHON=one that has them and gguf, MODEL=path of SmolLM2's GGUF file
+	@test -n "$(MODEL)" || { echo "set MODEL, and PYTHON to one with the packages tokenizers and gguf"; exit 1; }
+	$(GO) test -c -o bin/tokenizer.test ./internal/tokenizer
+	$(or $(PYTHON),python3) test/bench/encode_text.py bin/tokenizer.test "$(MODEL)" $(RAGSTONE_SHARED)/data 5
