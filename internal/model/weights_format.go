@@ -1,9 +1,7 @@
 package model
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
@@ -55,73 +53,15 @@ func (p *planned) pack(slab *kernel.Slab) (*kernel.Matrix, error) {
 	if f, ok := kernel.ParseFormat(p.tensor.kind); ok && f == p.format {
 		return kernel.NewMatrix(slab, f, p.tensor.data, p.rows, p.cols), nil
 	}
-	x, err := p.tensor.float32s(p.tensor.data, p.rows*p.cols)
-	if err != nil {
-		return nil, err
-	}
-	data := appendFormat(nil, p.format, x)
-	return kernel.NewMatrix(slab, p.format, data, p.rows, p.cols), nil
-}
-
-// appendFormat appends numbers as a GGUF file holds them in a format.
-func appendFormat(data []byte, f kernel.Format, x []float32) []byte {
-	switch f {
-	case kernel.F32:
-		for _, v := range x {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	var failed error
+	size := len(p.tensor.data) / p.rows
+	m := kernel.NewMatrixRows(slab, p.format, p.rows, p.cols, func(i int, dst []byte) {
+		x, err := p.tensor.float32s(p.tensor.data[i*size:(i+1)*size], p.cols)
+		if err != nil {
+			failed = err
+			return
 		}
-	case kernel.Q8_0:
-		for ; len(x) > 0; x = x[kernel.BlockLen:] {
-			data = appendQ8(data, x[:kernel.BlockLen])
-		}
-	case kernel.Q4_0:
-		for ; len(x) > 0; x = x[kernel.BlockLen:] {
-			data = appendQ4(data, x[:kernel.BlockLen])
-		}
-	default:
-		panic("model: no quantiser for " + f.String())
-	}
-	return data
-}
-
-// appendQ8 appends a block of Q8_0: the scale that takes the largest magnitude
-// to 127, and the quants.
-func appendQ8(data []byte, x []float32) []byte {
-	var peak float32
-	for _, v := range x {
-		peak = max(peak, float32(math.Abs(float64(v))))
-	}
-	scale := peak / 127
-	inverse := float32(0)
-	if scale > 0 {
-		inverse = 1 / scale
-	}
-	data = binary.LittleEndian.AppendUint16(data, kernel.ToFloat16(scale))
-	for _, v := range x {
-		data = append(data, byte(int8(math.Round(float64(v*inverse)))))
-	}
-	return data
-}
-
-// appendQ4 appends a block of Q4_0: the scale that takes the number of largest
-// magnitude to −8, and the quants plus 8, the second half of the block in the
-// high halves of the bytes.
-func appendQ4(data []byte, x []float32) []byte {
-	var peak float32
-	for _, v := range x {
-		if math.Abs(float64(v)) > math.Abs(float64(peak)) {
-			peak = v
-		}
-	}
-	scale := peak / -8
-	inverse := float32(0)
-	if scale != 0 {
-		inverse = 1 / scale
-	}
-	data = binary.LittleEndian.AppendUint16(data, kernel.ToFloat16(scale))
-	quant := func(v float32) byte { return byte(min(15, int(v*inverse+8.5))) }
-	for i := range 16 {
-		data = append(data, quant(x[i])|quant(x[i+16])<<4)
-	}
-	return data
+		kernel.QuantizeRow(p.format, x, dst)
+	})
+	return m, failed
 }
