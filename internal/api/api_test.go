@@ -70,7 +70,7 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 	}
 	config := Config{
 		Keys:         s.keys,
-		Inference:    fakeService(model, inference.Config{Limiter: account.NewLimiter(rates)}),
+		Inference:    fakeService(model, inference.Config{Limiter: account.NewLimiter(rates), Archive: store}),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,
 	}

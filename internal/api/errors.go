@@ -46,6 +46,9 @@ var table = []row{
 	as(func(e *inference.ModelNotFoundError) failure {
 		return failure{status: 404, code: "model_not_found", message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.Name)}
 	}),
+	as(func(e *inference.NotStoredError) failure {
+		return failure{status: 404, param: "id", message: fmt.Sprintf("No chat completion with id '%s' is stored.", e.ID)}
+	}),
 	is(errNotDeletable, failure{status: 403, param: "model", message: "This model is not a fine-tuned model of yours; it cannot be deleted."}),
 	is(errContentType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'application/json' in UTF-8 without Content-Encoding."}),
 	as(bodyFailure),

@@ -39,6 +39,7 @@ var answers = map[string]struct {
 	"account.LimitError":       {&account.LimitError{Unit: "requests", Limit: 5, Used: 5, Requested: 1, RetryAfter: time.Second}, 429, "requests", "rate_limit_exceeded"},
 
 	"inference.ModelNotFoundError": {&inference.ModelNotFoundError{Name: "x"}, 404, "invalid_request_error", "model_not_found"},
+	"inference.NotStoredError":     {&inference.NotStoredError{ID: "x"}, 404, "invalid_request_error", ""},
 	"inference.ContextError":       {&inference.ContextError{Param: "messages", Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
 
 	"llm.ContextLengthError": {&llm.ContextLengthError{Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},

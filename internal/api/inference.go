@@ -19,9 +19,9 @@ func (a *api) createChatCompletion(c *call) error {
 	defer c.settle(answer)
 	c.head(answer.Head)
 	if request.Stream {
-		return stream(c, answer.Chunks())
+		return stream(c, answer.Chunks(c.Context()))
 	}
-	completion, err := answer.Completion()
+	completion, err := answer.Completion(c.Context())
 	if err != nil {
 		return err
 	}

@@ -47,15 +47,21 @@ func (c Config) withDefaults() Config {
 // api holds what handlers use.
 type api struct {
 	Config
-	mux *http.ServeMux
+	mux    *http.ServeMux
+	routed map[string]bool // addresses
 }
 
 // Routes returns the handler of every address the server answers.
 func Routes(c Config) http.Handler {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux()}
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), routed: map[string]bool{}}
 	models := account.ScopeModels
 
 	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
+	a.handle("GET /v1/chat/completions", models, a.listStoredCompletions)
+	a.handle("GET /v1/chat/completions/{id}", models, a.retrieveStoredCompletion)
+	a.handle("POST /v1/chat/completions/{id}", models, a.updateStoredCompletion)
+	a.handle("DELETE /v1/chat/completions/{id}", models, a.deleteStoredCompletion)
+	a.handle("GET /v1/chat/completions/{id}/messages", models, a.listStoredMessages)
 	a.handle("POST /v1/completions", models, a.createCompletion)
 	a.handle("POST /v1/embeddings", models, a.createEmbedding)
 	a.handle("GET /v1/models", models, a.listModels)
@@ -70,9 +76,10 @@ func Routes(c Config) http.Handler {
 
 // handle routes a pattern to a handler for callers whose key has the scope.
 func (a *api) handle(pattern string, scope account.Scope, h handler) {
-	method, address, _ := strings.Cut(pattern, " ")
+	_, address, _ := strings.Cut(pattern, " ")
 	a.mux.Handle(pattern, a.serve(pattern, &scope, h))
-	if method != "DELETE" { // its address is another route's already
+	if !a.routed[address] {
+		a.routed[address] = true
 		a.mux.Handle(address, a.serve(address, nil, a.wrongMethod))
 	}
 }

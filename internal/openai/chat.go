@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -36,6 +37,10 @@ type ChatCompletionRequest struct {
 	ToolChoice          ToolChoice
 	ParallelToolCalls   *bool
 	OldFunctions        bool // tools came as functions, the choice as function_call
+
+	// StoredMessages are the messages as they came, where Store asks to keep
+	// them.
+	StoredMessages json.RawMessage
 
 	// Unserved names the parameters of the API that are given and that no
 	// Ragstone of this version serves, in the order of the specification.
@@ -90,6 +95,9 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		r.ToolChoice = o.toolChoice("tool_choice")
 		r.ParallelToolCalls = o.flag("parallel_tool_calls")
 		r.readFunctions(o)
+		if isSet(r.Store) && r.HasMessages {
+			r.StoredMessages = o.value.field("messages").raw()
+		}
 	})
 }
 

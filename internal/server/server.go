@@ -96,6 +96,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Models:   s.models.list,
 		Aliases:  s.models.aliases,
 		Upstream: s.models.upstream,
+		Archive:  s.state,
 		Limiter:  account.NewLimiter(account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute}),
 	})
 	s.http = newHTTPServer(api.Routes(api.Config{Keys: s.keys, Inference: s.inference, Log: s.log, Ready: s.ready}), s.log)
@@ -151,10 +152,14 @@ func (s *Server) ready() error {
 // Serve answers requests until ctx ends and returns when the last answer has
 // ended, with nil if it was ctx that ended it.
 func (s *Server) Serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
 	requests, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(api.ErrShuttingDown)
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 
+	swept := make(chan struct{})
+	go func() { defer close(swept); s.sweep(ctx) }()
+	defer func() { stop(); <-swept }()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	s.log.Info("serving", "addr", s.listener.Addr().String(), "models", s.notice.Models)

@@ -1,5 +1,5 @@
-// Package state keeps Ragstone's durable rows: organizations, projects and API
-// keys now; files, threads, jobs and the ledger later. It stores them in one
+// Package state keeps Ragstone's durable rows: organizations, projects, API keys
+// and stored completions now; files, threads, jobs and the ledger later. It stores them in one
 // SQLite database in the state folder of Ragstone's home (docs/decisions/
 // 0007-sqlite-by-default.md) and knows nothing of what they mean: that is the
 // business of internal/platform.

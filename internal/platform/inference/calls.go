@@ -43,24 +43,24 @@ func (s callStyle) finish(reason string) string {
 
 // message is a choice as the API writes it. Its content is null where the model
 // called and said nothing.
-func (s callStyle) message(c llm.Completion) openai.AssistantMessage {
+func (s *callStream) message(c llm.Completion) openai.AssistantMessage {
 	m := openai.AssistantMessage{Content: &c.Text, Annotations: []struct{}{}, Role: "assistant", ReasoningContent: c.Reasoning}
 	if len(c.Calls) > 0 && c.Text == "" {
 		m.Content = nil
 	}
-	for _, call := range c.Calls {
-		if s.old {
+	for i, call := range c.Calls {
+		if s.style.old {
 			m.FunctionCall = &openai.CalledFunction{Name: call.Name, Arguments: call.Arguments}
 			break
 		}
-		m.ToolCalls = append(m.ToolCalls, s.call(call))
+		m.ToolCalls = append(m.ToolCalls, s.call(i, call))
 	}
 	return m
 }
 
-func (s callStyle) call(c llm.ToolCall) openai.CalledTool {
-	called := openai.CalledTool{ID: state.NewID("call_"), Type: "function"}
-	if s.custom[c.Name] {
+func (s *callStream) call(index int, c llm.ToolCall) openai.CalledTool {
+	called := openai.CalledTool{ID: s.id(index), Type: "function"}
+	if s.style.custom[c.Name] {
 		called.Type, called.Custom = "custom", &openai.CalledCustom{Name: c.Name, Input: customInput(c.Arguments)}
 	} else {
 		called.Function = &openai.CalledFunction{Name: c.Name, Arguments: c.Arguments}
@@ -71,11 +71,20 @@ func (s callStyle) call(c llm.ToolCall) openai.CalledTool {
 // callStream writes the calls of one choice as they come.
 type callStream struct {
 	style callStyle
+	ids   []string // of the calls so far
 
 	// A custom tool's input is JSON inside its call's arguments, so it is held
 	// until it is whole.
 	held      *openai.ToolCallDelta
 	arguments string
+}
+
+// id is the id of a call, the same each time.
+func (s *callStream) id(index int) string {
+	for len(s.ids) <= index {
+		s.ids = append(s.ids, state.NewID("call_"))
+	}
+	return s.ids[index]
 }
 
 // deltas converts pieces of calls; ended says that there are no more.
@@ -103,10 +112,10 @@ func (s *callStream) begin(p llm.CallDelta) []openai.ChatDelta {
 	case s.style.old:
 		return []openai.ChatDelta{{FunctionCall: &openai.FunctionDelta{Name: p.Name}}}
 	case s.style.custom[p.Name]:
-		s.held = &openai.ToolCallDelta{Index: p.Index, ID: state.NewID("call_"), Type: "custom", Custom: &openai.CustomDelta{Name: p.Name}}
+		s.held = &openai.ToolCallDelta{Index: p.Index, ID: s.id(p.Index), Type: "custom", Custom: &openai.CustomDelta{Name: p.Name}}
 		return nil
 	}
-	return toolDelta(openai.ToolCallDelta{Index: p.Index, ID: state.NewID("call_"), Type: "function", Function: &openai.FunctionDelta{Name: p.Name}})
+	return toolDelta(openai.ToolCallDelta{Index: p.Index, ID: s.id(p.Index), Type: "function", Function: &openai.FunctionDelta{Name: p.Name}})
 }
 
 // goOn is a further part of a call's arguments.

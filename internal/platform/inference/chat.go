@@ -19,6 +19,7 @@ type ChatAnswer struct {
 	choices  int
 	logProbs bool
 	calls    []callStream // by choice
+	order    *order       // nil: the answer is not kept
 }
 
 // Chat starts the answer to a chat request. An error means that nothing was
@@ -46,6 +47,7 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 		envelope: newEnvelope("chatcmpl-", route, r.StreamOptions),
 		choices:  request.N,
 		logProbs: request.LogProbs,
+		order:    s.orderOf(caller, r),
 	}
 	for range request.N {
 		a.calls = append(a.calls, callStream{style: styleOf(r)})
@@ -181,12 +183,21 @@ func capped(prompt, most, n, context int) Usage {
 	return Usage{PromptTokens: prompt, CompletionTokens: most * max(n, 1)}
 }
 
-// Completion reads the answer to its end.
-func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
+// Completion reads the answer to its end and stores it, if that was asked for.
+func (a *ChatAnswer) Completion(ctx context.Context) (*openai.ChatCompletion, error) {
 	choices, usage, err := llm.Collect(a.deltas())
 	if err != nil {
 		return nil, err
 	}
+	c := a.whole(choices, usage)
+	if a.order != nil {
+		err = a.order.keep(ctx, c)
+	}
+	return c, err
+}
+
+// whole is the answer in one piece.
+func (a *ChatAnswer) whole(choices []llm.Completion, usage llm.Usage) *openai.ChatCompletion {
 	c := &openai.ChatCompletion{
 		ID:                a.id,
 		Choices:           make([]openai.ChatChoice, len(choices)),
@@ -201,16 +212,17 @@ func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 		c.Choices[i] = openai.ChatChoice{
 			FinishReason: a.calls[i].style.finish(choice.FinishReason),
 			Index:        i,
-			Message:      a.calls[i].style.message(choice),
+			Message:      a.calls[i].message(choice),
 			LogProbs:     a.chatLogProbs(choice.Tokens),
 		}
 	}
-	return c, nil
+	return c
 }
 
 // Chunks streams the answer: for each choice its role, its text, its end; then
-// the usage, if it was asked for.
-func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
+// the usage, if it was asked for. An answer that is to be stored is, before its
+// last chunk.
+func (a *ChatAnswer) Chunks(ctx context.Context) iter.Seq2[*openai.ChatCompletionChunk, error] {
 	return func(yield func(*openai.ChatCompletionChunk, error) bool) {
 		for i := range a.choices {
 			first := openai.ChatDelta{Role: "assistant"}
@@ -221,14 +233,22 @@ func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 				return
 			}
 		}
+		var said recorder
 		for delta, err := range a.deltas() {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
+			if a.order != nil {
+				said.pieces = append(said.pieces, delta)
+			}
 			if !a.yieldDelta(delta, yield) {
 				return
 			}
+		}
+		if err := a.keepStream(ctx, &said); err != nil {
+			yield(nil, err)
+			return
 		}
 		if a.withUsage {
 			last := a.chunk()
@@ -237,6 +257,18 @@ func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 			yield(last, nil)
 		}
 	}
+}
+
+// keepStream stores what was streamed, if that was asked for.
+func (a *ChatAnswer) keepStream(ctx context.Context, said *recorder) error {
+	if a.order == nil {
+		return nil
+	}
+	choices, usage, err := said.choices()
+	if err != nil {
+		return err
+	}
+	return a.order.keep(ctx, a.whole(choices, usage))
 }
 
 // yieldDelta sends what a delta adds and then, in a chunk of its own, why the

@@ -61,6 +61,9 @@ type Config struct {
 	Upstream func(name string) Model
 
 	Limiter *account.Limiter
+
+	// Archive keeps what requests ask to store.
+	Archive Archive
 }
 
 // Service runs requests.
@@ -69,6 +72,7 @@ type Service struct {
 	aliases  []Alias
 	upstream func(name string) Model
 	limiter  *account.Limiter
+	archive  Archive
 }
 
 // New returns a Service. It owns none of the models.
@@ -76,7 +80,7 @@ func New(c Config) *Service {
 	if c.Limiter == nil {
 		c.Limiter = account.NewLimiter(account.Rates{})
 	}
-	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter}
+	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter, c.Archive}
 }
 
 // Head is known of an answer before the first byte of its body.

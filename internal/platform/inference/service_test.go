@@ -59,21 +59,21 @@ func TestSettlement(t *testing.T) {
 		read   func(*ChatAnswer)
 		want   int // tokens used
 	}{
-		{"read to its end", whole, func(a *ChatAnswer) { a.Completion() }, 11},
+		{"read to its end", whole, func(a *ChatAnswer) { a.Completion(t.Context()) }, 11},
 		{"streamed to its end", whole, func(a *ChatAnswer) {
-			for range a.Chunks() {
+			for range a.Chunks(t.Context()) {
 			}
 		}, 11},
 		{"left after two pieces", whole, func(a *ChatAnswer) {
 			n := 0
-			for range a.Chunks() {
+			for range a.Chunks(t.Context()) {
 				if n++; n == 3 { // the role, a, b
 					break
 				}
 			}
 		}, prompt + 2},
 		{"never read", whole, func(*ChatAnswer) {}, prompt},
-		{"broken after one piece", script{llm.Delta{Text: "a"}, errors.New("broken")}, func(a *ChatAnswer) { a.Completion() }, prompt + 1},
+		{"broken after one piece", script{llm.Delta{Text: "a"}, errors.New("broken")}, func(a *ChatAnswer) { a.Completion(t.Context()) }, prompt + 1},
 		{"refused", script{llm.ErrBusy}, nil, 0},
 		{"silent", script{}, nil, 0},
 	}
@@ -138,7 +138,7 @@ func TestRouting(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer answer.Close()
-			completion, err := answer.Completion()
+			completion, err := answer.Completion(t.Context())
 			if err != nil || answer.Model != test.want || completion.Model != test.asked {
 				t.Errorf("%s ran and the answer names %s (%v), want %s and %s", answer.Model, completion.Model, err, test.want, test.asked)
 			}

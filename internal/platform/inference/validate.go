@@ -64,11 +64,8 @@ func chatUnserved(r *openai.ChatCompletionRequest) error {
 			return openai.Refuse("modalities", openai.CodeUnsupportedValue, "Unsupported value: 'modalities' holds '%s', and this server answers in text.", m)
 		}
 	}
-	if len(r.Metadata) > 0 {
-		return openai.Refuse("metadata", openai.CodeUnsupported, "The 'metadata' parameter belongs to stored completions, which this server does not keep.")
-	}
-	if r.Store != nil && *r.Store {
-		return openai.Unsupported("store")
+	if len(r.Metadata) > 0 && (r.Store == nil || !*r.Store) {
+		return openai.Refuse("metadata", openai.CodeInvalidValue, "The 'metadata' parameter is only allowed when 'store' is enabled.")
 	}
 	if err := toolsAllowed(r); err != nil {
 		return err
