@@ -140,6 +140,9 @@ func FuzzWordPiece(f *testing.F) {
 func FuzzFromJSON(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel"}}`))
 	f.Add([]byte(`{"model":{"type":"WordPiece","vocab":{"[UNK]":0,"a":1,"##b":2}},"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},"added_tokens":[{"id":3,"content":"[SEP]","special":true}],"post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[SEP]",3]}}`))
+	f.Add([]byte(`{"model":{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["<unk>",0],["▁",-1],["a",-2],["▁a",-3]]},"normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Strip"},{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "}]},"pre_tokenizer":{"type":"Metaspace"},"decoder":{"type":"Metaspace"}}`))
+	f.Add([]byte(`{"model":{"type":"BPE","byte_fallback":true,"fuse_unk":true,"unk_token":"a","vocab":{"a":0,"▁":1,"<0x62>":2,"▁a":3},"merges":[["▁","a"]]},"normalizer":{"type":"Prepend","prepend":"▁"},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"(?:a|b(?=x))+|\\s*+$"},"behavior":"MergedWithNext"},{"type":"ByteLevel"},{"type":"Digits"}]}}`))
+	f.Add([]byte(`{"model":{"type":"Unigram","unk_id":0,"vocab":[["a",0]]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"CAAAAAAEAAAABAAAYQA="}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := FromJSON(data)
 		if err != nil {
@@ -173,4 +176,28 @@ func TestHeapMergesLikeTheScan(t *testing.T) {
 			t.Fatalf("%q: scan and heap differ (-scan +heap):\n%s", word, diff)
 		}
 	}
+}
+
+// FuzzPattern needs any expression to be refused, or matched in bounds and in
+// reasonable time.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range []string{gpt2Words, llama3Words(`\p{N}{1,3}`), cased(`\p{N}`, ""), `(a*)*b`, `(?i:[a-z&&[^b]]{2,3})++|^\s+$`, `\p{Han}+(?!x)`, `(?:(?:a?){9}){9}`, `[\x{1F600}-\u00ff]`} {
+		f.Add(seed, "abc ab12 \n'LL \u65e5\u672c aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac")
+	}
+	f.Fuzz(func(t *testing.T, expression, text string) {
+		p, err := parsePattern(expression)
+		if err != nil || len(expression) > 100 || len(text) > 200 {
+			return
+		}
+		for at := 0; at < len(text); {
+			start, end := p.find(text, at)
+			if start < at || end < start || end > len(text) {
+				t.Fatalf("%q in %q from %d: match from %d to %d", expression, text, at, start, end)
+			}
+			if start == end {
+				break
+			}
+			at = end
+		}
+	})
 }
