@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 	"github.com/ragstone/ragstone/internal/model"
@@ -26,7 +27,7 @@ type Reranker interface {
 type LocalReranker struct {
 	info       Info
 	vocabulary pairVocabulary
-	shorten    bool // pairs beyond the window lose the end of their longer text
+	pairing    pairing
 	sigmoid    bool
 	turns      turns
 }
@@ -70,7 +71,7 @@ func openReranker(dir string, o Options) (*LocalReranker, error) {
 	if err != nil {
 		return nil, err
 	}
-	cut, err := readTruncation(dir)
+	pairs, err := readPairing(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,68 +83,55 @@ func openReranker(dir string, o Options) (*LocalReranker, error) {
 		return nil, err
 	}
 	c := m.Config()
-	window := c.MaxTokens
-	if cut.limit > 0 {
-		window = min(window, cut.limit)
-	}
-	return newReranker(newTurns(m.Score, pool.Close), words, cut.shorten, c.Sigmoid, Info{
+	return newReranker(newTurns(m.Score, pool.Close), words, pairs, c.Sigmoid, Info{
 		Name:         o.Name,
 		Architecture: c.Architecture,
-		Context:      window,
+		Context:      c.MaxTokens,
 		Vocabulary:   words.Size(),
 		Bytes:        m.Bytes(),
 	}), nil
 }
 
 // newReranker puts a cross-encoder that has been loaded to work.
-func newReranker(t turns, v pairVocabulary, shorten, sigmoid bool, info Info) *LocalReranker {
-	return &LocalReranker{info: info, vocabulary: v, shorten: shorten, sigmoid: sigmoid, turns: t}
+func newReranker(t turns, v pairVocabulary, p pairing, sigmoid bool, info Info) *LocalReranker {
+	return &LocalReranker{info: info, vocabulary: v, pairing: p, sigmoid: sigmoid, turns: t}
 }
 
-// truncation is what a model's files say of pairs that are too long.
-type truncation struct {
-	limit   int  // tokens of a pair; zero: they do not say
-	shorten bool // the longer text is cut
+// pairing is what a model's tokenizer files say of pairs.
+type pairing struct {
+	shorten bool // one beyond the window loses the end of its longer text
+	untyped bool // the model is not told which text a token is of
 }
 
-// readTruncation reads it from tokenizer.json, and the limit alone from
-// tokenizer_config.json where that is the only one to have it.
-func readTruncation(dir string) (truncation, error) {
-	var t truncation
+func readPairing(dir string) (pairing, error) {
 	var file struct {
-		Truncation *struct {
-			MaxLength int    `json:"max_length"`
+		Truncation struct {
 			Strategy  string `json:"strategy"`
 			Direction string `json:"direction"`
 		} `json:"truncation"`
 	}
-	data, err := os.ReadFile(filepath.Join(dir, tokenizerFile))
-	if err == nil {
-		err = json.Unmarshal(data, &file)
-	}
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", tokenizerFile, err)
-	}
-	if f := file.Truncation; f != nil && f.Strategy == "LongestFirst" && f.Direction != "Left" {
-		return truncation{limit: max(0, f.MaxLength), shorten: true}, nil
-	}
 	var config struct {
-		MaxLength float64 `json:"model_max_length"` // a huge number stands for none
+		Strategy string   `json:"truncation_strategy"`
+		Side     string   `json:"truncation_side"`
+		Inputs   []string `json:"model_input_names"`
 	}
-	data, err = os.ReadFile(filepath.Join(dir, tokenizerConfigFile))
-	if os.IsNotExist(err) {
-		return t, nil
+	for name, into := range map[string]any{tokenizerFile: &file, tokenizerConfigFile: &config} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if os.IsNotExist(err) && name == tokenizerConfigFile {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(data, into)
+		}
+		if err != nil {
+			return pairing{}, fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	if err == nil {
-		err = json.Unmarshal(data, &config)
-	}
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", tokenizerConfigFile, err)
-	}
-	if config.MaxLength >= 1 && config.MaxLength < 1<<24 {
-		t.limit = int(config.MaxLength)
-	}
-	return t, nil
+	return pairing{
+		shorten: (file.Truncation.Strategy == "LongestFirst" || config.Strategy == "longest_first") &&
+			file.Truncation.Direction != "Left" && config.Side != "left",
+		untyped: config.Inputs != nil && !slices.Contains(config.Inputs, "token_type_ids"),
+	}, nil
 }
 
 // Info describes the model; its Context is the most tokens of a pair.
@@ -160,8 +148,7 @@ func (r *LocalReranker) Close() error {
 // logits: these themselves, or numbers from 0 to 1.
 //
 // A query and a text that are together longer than the window lose the end of
-// the longer of the two, token by token, if the model's tokenizer.json asks for
-// that; else they are a *ContextLengthError, before anything is computed.
+// the longer of the two if the model's tokenizer files ask for that; else they are a *ContextLengthError, before anything is computed.
 func (r *LocalReranker) Rerank(ctx context.Context, query string, texts []string) ([]float32, error) {
 	pieces := make([]*piece, len(texts))
 	first := r.vocabulary.Encode(query, tokenizer.Options{})
@@ -189,13 +176,16 @@ func (r *LocalReranker) Rerank(ctx context.Context, query string, texts []string
 func (r *LocalReranker) pair(first, second []int32) (*piece, error) {
 	room := r.info.Context - r.vocabulary.PairOverhead()
 	if over := len(first) + len(second) - room; over > 0 {
-		if !r.shorten || room < 0 {
+		if !r.pairing.shorten || room < 0 {
 			return nil, &ContextLengthError{Limit: r.info.Context, Requested: r.info.Context + over}
 		}
 		n, m := longestFirst(len(first), len(second), room)
 		first, second = first[:n], second[:m]
 	}
 	ids, types := r.vocabulary.Pair(first, second)
+	if r.pairing.untyped {
+		types = nil
+	}
 	return &piece{Sequence: model.Sequence{Tokens: ids, Types: types}}, nil
 }
 

@@ -105,7 +105,8 @@ func readEncoderConfig(dir string, t encoderTask) (EncoderConfig, error) {
 	return c, c.validate()
 }
 
-// readWindow reads how long a sequence is meant to be, where a file says so.
+// readWindow reads how long a sequence is meant to be: what Sentence Transformers
+// says, else the tokenizer, else as long as it can be.
 func (c *EncoderConfig) readWindow(dir string) error {
 	var limit struct {
 		MaxTokens *int `json:"max_seq_length"`
@@ -113,9 +114,19 @@ func (c *EncoderConfig) readWindow(dir string) error {
 	if err := readOptionalJSON(filepath.Join(dir, "sentence_bert_config.json"), &limit); err != nil {
 		return err
 	}
-	c.MaxTokens = c.Positions
 	if limit.MaxTokens != nil {
 		c.MaxTokens = *limit.MaxTokens
+		return nil
+	}
+	var tokens struct {
+		Limit float64 `json:"model_max_length"` // a huge number stands for none
+	}
+	if err := readOptionalJSON(filepath.Join(dir, "tokenizer_config.json"), &tokens); err != nil {
+		return err
+	}
+	c.MaxTokens = c.Positions
+	if tokens.Limit >= 1 && tokens.Limit < float64(c.Positions) {
+		c.MaxTokens = int(tokens.Limit)
 	}
 	return nil
 }

@@ -33,7 +33,12 @@ func (e *Encoder) Encode(ctx context.Context, sequences [][]int32) ([][]float32,
 	for i, tokens := range sequences {
 		plain[i].Tokens = tokens
 	}
-	return e.encode(ctx, plain)
+	return e.EncodeSequences(ctx, plain)
+}
+
+// EncodeSequences is Encode for sequences that may have segments.
+func (e *Encoder) EncodeSequences(ctx context.Context, sequences []Sequence) ([][]float32, error) {
+	return e.encode(ctx, sequences)
 }
 
 // encode returns the vector, or the scores, of each sequence.

@@ -28,7 +28,7 @@ type encoderFamily struct {
 // empty stands for a part that the architecture does not have.
 type encoderNames struct {
 	prefix  string   // may stand before all other names
-	words   string   // the table of tokens, by which a layout is known
+	words   string   // the table of tokens
 	places  string   // the table of positions
 	types   string   // the table of segments
 	buckets string   // the table of distances' biases

@@ -40,7 +40,11 @@ func (w *encoderWeights) transformer(e *Encoder, file *safetensors.File) error {
 	for i := range family.names {
 		n := &family.names[i]
 		for _, prefix := range []string{"", n.prefix} {
-			if _, ok := file.Tensor(prefix + n.words + ".weight"); !ok {
+			_, ok := file.Tensor(prefix + n.words + ".weight")
+			if ok && len(family.names) > 1 { // layouts that differ by what follows the table
+				_, ok = file.Tensor(prefix + n.first + ".weight")
+			}
+			if !ok {
 				continue
 			}
 			m := slotMaker{file: file, prefix: prefix}

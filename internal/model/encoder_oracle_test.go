@@ -1,0 +1,231 @@
+package model
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ragstone/ragstone/internal/kernel"
+	"github.com/ragstone/ragstone/internal/testenv"
+)
+
+// oracleCase is a tiny model and what the transformers library makes of some
+// sequences, as test/oracle/encoders.py wrote it.
+type oracleCase struct {
+	Name    string
+	Small   map[string]string           // files
+	Tensors map[string]map[string][]int // shapes, by file and name
+	IDs     [][]int32
+	Types   [][]int32
+	Results [][]float32
+}
+
+func readOracleCases(t testing.TB) []oracleCase {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "encoders.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []oracleCase
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 16 {
+		t.Fatalf("%d cases, want at least 16", len(cases))
+	}
+	return cases
+}
+
+// weights are what the script gives a tensor: hashes of its name and of each
+// element's number.
+func (c *oracleCase) weights(name string, shape []int) []float32 {
+	seed := uint32(2166136261)
+	for _, b := range []byte(name) {
+		seed = (seed ^ uint32(b)) * 16777619
+	}
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	values := make([]float32, n)
+	for i := range values {
+		x := uint32(i)*0x9e3779b9 + seed
+		x = (x ^ x>>16) * 0x7feb352d
+		x = (x ^ x>>15) * 0x846ca68b
+		x ^= x >> 16
+		v := float64(x>>8)/(1<<23) - 1
+		switch {
+		case len(shape) > 1:
+			v *= math.Sqrt(3 / float64(shape[1]))
+		case strings.HasSuffix(name, "weight"):
+			v = 1 + v/2
+		default:
+			v /= 2
+		}
+		values[i] = float32(v)
+	}
+	return values
+}
+
+// write makes the model's folder.
+func (c *oracleCase) write(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	put := func(name string, data []byte) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range c.Small {
+		put(name, []byte(text))
+	}
+	for file, shapes := range c.Tensors {
+		header, data := map[string]any{}, []byte(nil)
+		for _, name := range slices.Sorted(maps.Keys(shapes)) {
+			begin := len(data)
+			for _, v := range c.weights(name, shapes[name]) {
+				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+			}
+			header[name] = map[string]any{"dtype": "F32", "shape": shapes[name], "data_offsets": []int{begin, len(data)}}
+		}
+		head, err := json.Marshal(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(file, slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head, data))
+	}
+	return dir
+}
+
+// run gives the model's own results: vectors, or scores.
+func (c *oracleCase) run(t testing.TB, dir string, o EncoderOptions) [][]float32 {
+	t.Helper()
+	task := makeVectors
+	if c.Small["modules.json"] == "" {
+		task = scorePairs
+	}
+	e, err := loadEncoder(dir, task, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sequences := make([]Sequence, len(c.IDs))
+	for i, ids := range c.IDs {
+		sequences[i].Tokens = ids
+		if c.Types != nil {
+			sequences[i].Types = c.Types[i]
+		}
+	}
+	got, err := e.encode(context.Background(), sequences)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestEncodersEqualTransformers(t *testing.T) {
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	for _, c := range readOracleCases(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			dir := c.write(t)
+			atEachLevel(t, func(t *testing.T) {
+				got := c.run(t, dir, EncoderOptions{Pool: pool})
+				for i, want := range c.Results {
+					if e := relativeError(got[i], want); !(e <= 1e-4) {
+						t.Errorf("sequence %d, %d tokens: relative error %.2g\ngot  %v\nwant %v", i, len(c.IDs[i]), e, got[i][:min(6, len(got[i]))], want[:min(6, len(want))])
+					}
+				}
+			})
+		})
+	}
+}
+
+// relativeError is the largest difference, measured by the largest number.
+func relativeError(got, want []float32) float64 {
+	if len(got) != len(want) {
+		return math.Inf(1)
+	}
+	var wrong, size float64
+	for i, w := range want {
+		wrong, size = max(wrong, math.Abs(float64(got[i]-w))), max(size, math.Abs(float64(w)))
+	}
+	return wrong / size
+}
+
+// Models as small as these have no averages to hide behind: the bound for eight
+// bits is wider than a real model's.
+func TestEncodersInEightBitsAreNearTheExactOnes(t *testing.T) {
+	for _, c := range readOracleCases(t) {
+		if len(c.Results[0]) < 24 {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			got := c.run(t, c.write(t), EncoderOptions{Precision: Int8})
+			for i, want := range c.Results {
+				if cos := cosine(got[i], want); !(cos >= 0.995) {
+					t.Errorf("sequence %d, %d tokens: cosine %.5f, want 0.995", i, len(c.IDs[i]), cos)
+				}
+			}
+		})
+	}
+}
+
+// The library spells out what a model's makers leave to their own code.
+func TestNomicsFirstSettingsMeanTheSame(t *testing.T) {
+	const first = `{"model_type": "nomic_bert", "n_embd": 64, "n_head": 4, "n_inner": 96, "n_layer": 4, "n_positions": 192,
+		"layer_norm_epsilon": 1e-12, "activation_function": "swiglu", "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0,
+		"rotary_emb_interleaved": false, "rotary_scaling_factor": null, "prenorm": false, "parallel_block": false,
+		"use_rms_norm": null, "qkv_proj_bias": false, "mlp_fc1_bias": false, "mlp_fc2_bias": false,
+		"type_vocab_size": 2, "vocab_size": 61}`
+	cases := readOracleCases(t)
+	i := slices.IndexFunc(cases, func(c oracleCase) bool { return strings.HasPrefix(c.Name, "nomic") })
+	c := cases[i]
+	want := c.run(t, c.write(t), EncoderOptions{})
+	c.Small = maps.Clone(c.Small)
+	c.Small["config.json"] = first
+	if got := c.run(t, c.write(t), EncoderOptions{}); !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %v\nwant %v", got[2][:6], want[2][:6])
+	}
+	for _, refused := range []string{"rotary_emb_interleaved", "prenorm", "qkv_proj_bias", "mlp_fc2_bias"} {
+		c.Small["config.json"] = strings.Replace(first, `"`+refused+`": false`, `"`+refused+`": true`, 1)
+		if _, err := LoadEncoder(c.write(t), EncoderOptions{}); err == nil || !strings.Contains(err.Error(), refused) {
+			t.Errorf("%s: got %v, want an error that names it", refused, err)
+		}
+	}
+}
+
+// TestMiniLMInEightBits holds the fast precision to the exact one on real
+// weights and texts.
+func TestMiniLMInEightBits(t *testing.T) {
+	golden := readGoldenVectors(t)
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	e, err := LoadEncoder(testenv.Model(t, testenv.EmbedModel), EncoderOptions{Pool: pool, Precision: Int8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors, err := e.Encode(context.Background(), golden.IDs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worst, sum := 1.0, 0.0
+	for i, v := range vectors {
+		c := cosine(v, golden.vector(i))
+		worst, sum = min(worst, c), sum+c
+		if !(c >= 0.9985) {
+			t.Errorf("text %d (%+v), %d tokens: cosine %.6f, want 0.9985", i, golden.Texts[i], len(golden.IDs[i]), c)
+		}
+	}
+	t.Logf("%d texts, cosine %.6f at worst, %.6f on average", len(vectors), worst, sum/float64(len(vectors)))
+}
