@@ -17,7 +17,7 @@
 // model of any server that speaks OpenAI's API. An Embedder turns texts into
 // vectors: *LocalEmbedder and again *Upstream. A Scorer tells the
 // log-probability of texts the caller already has: *Local. A Reranker tells how
-well texts answer a query: *LocalReranker. Small models judge
+// well texts answer a query: *LocalReranker. Small models judge
 // much better than they write, so package rag answers with scores where the
 // model is small. A Host keeps several local models under one ceiling of memory
 // and loads them when they are asked for something.
