@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/vector/internal/payload"
 )
 
@@ -15,21 +16,21 @@ func (s *Snapshot) diversify(ctx context.Context, sc *scope, q *Query, k int, pl
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
-	number, err := s.layout.dense(q.Using)
+	at, err := s.layout.dense(q.Using)
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
-	spec := s.layout.fields[number].spec
+	spec := s.layout.fields[at].spec
 	metric := spec.Metric.kernel()
 	vectors := make([][]byte, len(candidates))
 	for i, c := range candidates {
-		vectors[i] = c.record().fields[number]
+		vectors[i] = c.record().fields[at]
 	}
 	compare := func(a, b []byte) float64 {
 		if spec.Storage == Binary {
-			return float64(compareBits(metric, a, b))
+			return float64(index.CompareBits(metric, a, b))
 		}
-		return float64Of(metric.Compare(spec.decode(a)[0], spec.decode(b)[0]))
+		return number(metric.Compare(spec.decode(a)[0], spec.decode(b)[0]))
 	}
 	near := make([]float64, len(candidates)) // to the nearest chosen one
 	for i := range near {
@@ -127,5 +128,3 @@ func groupFound(all []found, path payload.Path, groups, size int) (list []foundG
 	}
 	return list, complete == groups
 }
-
-func float64Of(score float32) float64 { return number(score) }

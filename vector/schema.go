@@ -144,7 +144,7 @@ const (
 	// Flat always scans: exact, and linear in the number of points.
 	Flat IndexKind = "flat"
 	// Graph builds a graph of neighbours however few the points are. It is for
-	// Cosine, Dot and L2 over Float32; others are scanned.
+	// Cosine, Dot and L2; vectors under other metrics are scanned.
 	Graph IndexKind = "graph"
 )
 

@@ -2,7 +2,6 @@ package vector
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/ragstone/ragstone/internal/index"
@@ -54,7 +53,7 @@ func (r *denseRanker) memory(v *row) (float64, bool) {
 		return 0, false
 	}
 	if r.bits != nil {
-		return float64(compareBits(r.metric, r.bits, stored)), true
+		return float64(index.CompareBits(r.metric, r.bits, stored)), true
 	}
 	return number(r.metric.Compare(r.query, v.dense[r.number])), true
 }
@@ -73,14 +72,18 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 		return nil, index.Stats{Strategy: index.StrategyScan}, nil
 	}
 	k += len(r.exclude)
-	if r.spec.Storage != "" && r.spec.Storage != Float32 || r.prefixed() {
-		return r.scan(g, c, rows, k), index.Stats{Strategy: index.StrategyScan, Visited: rows.count, Scored: rows.count}, nil
-	}
 	var filter *index.Filter
 	if rows.words != nil {
 		filter = index.NewFilter(c.slots(rows))
 	}
+	if r.bits != nil {
+		hits, stats := index.NewBinary(r.metric, len(r.bits), c.data).Search(r.bits, min(k, c.n), index.Params{Filter: filter})
+		return r.scores(c, hits), stats, nil
+	}
 	searched := c.index(g, r.number, r.q.Exact)
+	if searched == nil || r.prefixed() {
+		return r.scan(g, c, rows, k), index.Stats{Strategy: index.StrategyScan, Visited: rows.count, Scored: rows.count}, nil
+	}
 	params := r.q.Params.index(filter)
 	var hits []index.Hit
 	var stats index.Stats
@@ -89,11 +92,20 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 	} else {
 		hits, stats = searched.Search(r.query, min(k, c.n), params)
 	}
+	scores := r.scores(c, hits)
+	if !c.inPlace() { // the index has the vectors in half precision
+		scores = r.rescore(g, scores)
+	}
+	return scores, stats, nil
+}
+
+// scores turns hits among a column's vectors into rows.
+func (r *denseRanker) scores(c *column, hits []index.Hit) []rowScore {
 	scores := make([]rowScore, len(hits))
 	for i, h := range hits {
 		scores[i] = rowScore{c.row(h.Row), number(h.Score)}
 	}
-	return scores, stats, nil
+	return scores
 }
 
 // slots turns selected rows into selected vectors of the column.
@@ -120,12 +132,7 @@ func (r *denseRanker) scan(g *segment, c *column, rows selection, k int) []rowSc
 		if !rows.has(row) {
 			continue
 		}
-		stored := c.data[slot*size : (slot+1)*size]
-		if r.bits != nil {
-			best.add(row, float64(compareBits(r.metric, r.bits, stored)))
-			continue
-		}
-		c.spec.Storage.read(x, stored)
+		c.spec.Storage.read(x, c.data[slot*size:(slot+1)*size])
 		best.add(row, number(r.compare(x)))
 	}
 	if !r.prefixed() {
@@ -149,24 +156,8 @@ func (r *denseRanker) rescore(g *segment, hits []rowScore) []rowScore {
 		x := r.spec.decode(g.stored(hits[i].row, r.number))[0]
 		hits[i].score = number(r.metric.Compare(r.query, x))
 	}
+	slices.SortFunc(hits, compareRows)
 	return hits
-}
-
-// compareBits scores binary vectors in stored form.
-func compareBits(m index.Metric, a, b []byte) float32 {
-	differ, both, either := 0, 0, 0
-	for i := range a {
-		differ += bits.OnesCount8(a[i] ^ b[i])
-		both += bits.OnesCount8(a[i] & b[i])
-		either += bits.OnesCount8(a[i] | b[i])
-	}
-	if m == index.Hamming {
-		return -float32(differ)
-	}
-	if either == 0 {
-		return 1
-	}
-	return float32(both) / float32(either)
 }
 
 // best collects the k rows with the highest scores; of equal ones the first.

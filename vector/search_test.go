@@ -456,6 +456,42 @@ func TestGraphFindsWhatAScanFinds(t *testing.T) {
 	compare("half deleted", nil, n/2)
 }
 
+func TestAGraphOverOtherStorages(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 9))
+	for _, storage := range []Storage{Float16, Int8} {
+		c := newCollection(t, Schema{Vectors: map[string]VectorSpec{"": {Dimensions: 8, Storage: storage, Index: Graph}}})
+		var points []Point
+		for i := range 1000 {
+			x := make([]float32, 8)
+			for j := range x {
+				x[j] = float32(random.NormFloat64())
+			}
+			points = append(points, Point{ID: Num(uint64(i)), Vector: x})
+		}
+		upsert(t, c, points...)
+		if err := c.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		same := 0
+		for _, p := range points[:50] {
+			q := Query{Vector: p.Vector, K: 10, Params: Params{EF: 100}}
+			got := search(t, c, q)
+			if got.Plan.Strategies["graph"] != 1 {
+				t.Fatalf("%s: plan %+v, want the graph", storage, got.Plan)
+			}
+			q.Exact = true
+			for i, h := range search(t, c, q).Hits {
+				if got.Hits[i].ID == h.ID && got.Hits[i].Score == h.Score {
+					same++
+				}
+			}
+		}
+		if same < 475 {
+			t.Errorf("%s: %d of 500 hits are those of an exact search, in place and score", storage, same)
+		}
+	}
+}
+
 func TestNamespacesAreApartAndCheap(t *testing.T) {
 	c := newCollectionWith(t, Dense(2, L2), Options{SealBytes: 1 << 20})
 	const tenants = 3000

@@ -14,7 +14,7 @@ const graphFrom = 10_000
 
 // wantsGraph reports whether a column is worth a graph.
 func (c *column) wantsGraph() bool {
-	if c.kind != denseField || c.spec.Storage != "" && c.spec.Storage != Float32 {
+	if c.kind != denseField || c.spec.Storage == Binary {
 		return false
 	}
 	switch c.spec.Metric.kernel() {
@@ -27,7 +27,7 @@ func (c *column) wantsGraph() bool {
 
 // writeGraph builds a graph over a column and writes it.
 func (c *column) writeGraph(w io.Writer, threads int) error {
-	g, err := index.BuildGraph(c.spec.Metric.kernel(), c.spec.Dimensions, floats(c.data), index.GraphOptions{Threads: threads})
+	g, err := index.BuildGraph(c.spec.Metric.kernel(), c.spec.Dimensions, c.slab(), index.GraphOptions{Threads: threads})
 	if err != nil {
 		return err
 	}
@@ -53,19 +53,41 @@ func (f *graphFile) open(c *column) *index.Graph {
 			f.damaged.Store(true)
 			return
 		}
-		g.Attach(floats(c.data))
+		if c.inPlace() {
+			g.Attach(c.slab())
+		}
 		f.graph = g
 	})
 	return f.graph
 }
 
+// inPlace reports whether the stored vectors can be compared where they lie.
+func (c *column) inPlace() bool { return c.spec.Storage == "" || c.spec.Storage == Float32 }
+
+// slab returns the column's vectors one after another, in place if they can be.
+func (c *column) slab() []float32 {
+	if c.inPlace() {
+		return floats(c.data)
+	}
+	d, size := c.spec.Dimensions, c.spec.Storage.size(c.spec.Dimensions)
+	slab := make([]float32, c.n*d)
+	for i := range c.n {
+		c.spec.Storage.read(slab[i*d:(i+1)*d], c.data[i*size:])
+	}
+	return slab
+}
+
 // index returns what finds the column's vectors: the graph, or a scan of all
-// where there is none or exact results are wanted.
+// where there is none or exact results are wanted; nil if that has to decode
+// them one by one.
 func (c *column) index(g *segment, number int, exact bool) index.Index {
 	if d := g.derived.Load(); !exact && d != nil && d.graphs[number] != nil {
 		if graph := d.graphs[number].open(c); graph != nil {
 			return graph
 		}
+	}
+	if !c.inPlace() {
+		return nil
 	}
 	c.once.Do(func() {
 		c.flat = index.NewFlat(c.spec.Metric.kernel(), c.spec.Dimensions, floats(c.data))
