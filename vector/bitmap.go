@@ -2,6 +2,7 @@ package vector
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -28,19 +29,81 @@ func readBitmap(data []byte) (b *roaring.Bitmap, err error) {
 	return b, nil
 }
 
-// words returns a bitmap as 64-bit words for so many rows.
-func words(b *roaring.Bitmap, rows int) []uint64 {
-	out := make([]uint64, (rows+63)/64)
-	for it := b.ManyIterator(); ; {
-		var buf [256]uint32
-		n := it.NextMany(buf[:])
-		if n == 0 {
-			return out
-		}
+// rowSet is rows of a segment, a bit each. Filters are answered with these and
+// not with compressed bitmaps: combining two of a million rows takes
+// microseconds, and an index wants the bits anyway.
+type rowSet []uint64
+
+func newRowSet(rows int) rowSet { return make(rowSet, (rows+63)/64) }
+
+// allRows returns the set of all of so many rows.
+func allRows(rows int) rowSet {
+	w := newRowSet(rows)
+	for i := range w {
+		w[i] = ^uint64(0)
+	}
+	if rest := rows % 64; rest != 0 {
+		w[len(w)-1] = 1<<rest - 1
+	}
+	return w
+}
+
+func (w rowSet) add(row int) {
+	if row/64 < len(w) { // a damaged index may name any
+		w[row/64] |= 1 << (row % 64)
+	}
+}
+
+// addBitmap adds the rows of a compressed bitmap.
+func (w rowSet) addBitmap(b *roaring.Bitmap) {
+	it := b.ManyIterator()
+	var buf [512]uint32
+	for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
 		for _, row := range buf[:n] {
-			if int(row) < rows {
-				out[row/64] |= 1 << (row % 64)
+			w.add(int(row))
+		}
+	}
+}
+
+func (w rowSet) and(other []uint64) {
+	for i := range w {
+		w[i] &= other[i]
+	}
+}
+
+func (w rowSet) or(other []uint64) {
+	for i := range w {
+		w[i] |= other[i]
+	}
+}
+
+func (w rowSet) andNot(other []uint64) {
+	for i := range w {
+		w[i] &^= other[i]
+	}
+}
+
+// keepRange drops all rows but those from (inclusive) to (exclusive).
+func (w rowSet) keepRange(from, to int) {
+	for i := range w {
+		low, high := i*64, i*64+64
+		switch {
+		case high <= from || low >= to:
+			w[i] = 0
+		default:
+			if from > low {
+				w[i] &= ^uint64(0) << (from - low)
+			}
+			if to < high {
+				w[i] &= 1<<(to-low) - 1
 			}
 		}
 	}
+}
+
+func (w rowSet) count() (n int) {
+	for _, x := range w {
+		n += bits.OnesCount64(x)
+	}
+	return n
 }

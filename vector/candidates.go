@@ -1,16 +1,12 @@
 package vector
 
-import (
-	"github.com/RoaringBitmap/roaring/v2"
-
-	"github.com/ragstone/ragstone/vector/internal/payload"
-)
+import "github.com/ragstone/ragstone/vector/internal/payload"
 
 // candidates are the rows of a segment that a condition may hold for, as far as
 // the payload indexes know: if exact, it holds for these and no others; if not,
 // for some of these at most. Nil rows are all rows.
 type candidates struct {
-	rows  *roaring.Bitmap
+	rows  rowSet
 	exact bool
 }
 
@@ -39,6 +35,13 @@ func (l lookup) index(key string, kinds ...PayloadIndex) *payloadIndex {
 	return nil
 }
 
+// some returns candidates that fill puts into an empty set, exactly.
+func (l lookup) some(fill func(rows rowSet)) candidates {
+	rows := newRowSet(l.segment.rows)
+	fill(rows)
+	return candidates{rows, true}
+}
+
 func (l lookup) candidates(c Condition) candidates {
 	switch c := c.(type) {
 	case Filter:
@@ -48,21 +51,21 @@ func (l lookup) candidates(c Condition) candidates {
 	case MatchAny:
 		if x := l.index(c.Key, KeywordIndex); x != nil {
 			set, _ := newScalarSet(c.Key, c.Values)
-			rows := roaring.New()
-			for value := range set {
-				rows.Or(x.rows([]byte(value)))
-			}
-			return candidates{rows, true}
+			return l.some(func(rows rowSet) {
+				for value := range set {
+					x.addTerm(rows, []byte(value))
+				}
+			})
 		}
 	case MatchExcept:
 		if x := l.index(c.Key, KeywordIndex); x != nil {
-			return candidates{x.except(c), true}
+			return l.some(func(rows rowSet) { x.addExcept(rows, c) })
 		}
 	case Range:
 		return l.rangeCandidates(c)
 	case MatchText:
 		if x := l.index(c.Key, TextIndex); x != nil {
-			return candidates{x.words(c.terms()), true}
+			return l.words(x, c.terms())
 		}
 	case GeoRadius:
 		return l.areaCandidates(c.Key, c)
@@ -70,40 +73,41 @@ func (l lookup) candidates(c Condition) candidates {
 		return l.areaCandidates(c.Key, c)
 	case IsEmpty:
 		if x := l.index(c.Key, KeywordIndex, NumberIndex, TimeIndex, GeoIndex, TextIndex); x != nil {
-			return candidates{roaring.Flip(x.present, 0, uint64(l.segment.rows)), true}
+			empty, present := allRows(l.segment.rows), newRowSet(l.segment.rows)
+			present.addBitmap(x.present)
+			empty.andNot(present)
+			return candidates{empty, true}
 		}
 	case HasID:
-		return candidates{l.segment.withIDs(l.namespace, c.IDs), true}
+		return l.some(func(rows rowSet) { l.addIDs(rows, c.IDs) })
 	}
 	return unknown
 }
 
-// except returns the rows that have a value other than those of a condition.
-func (x *payloadIndex) except(c MatchExcept) *roaring.Bitmap {
+// addExcept adds the rows that have a value other than those of a condition.
+func (x *payloadIndex) addExcept(rows rowSet, c MatchExcept) {
 	set, _ := newScalarSet(c.Key, c.Values)
-	rows := roaring.New()
 	for i := range x.terms.len() {
 		if !set[string(x.terms.item(i))] {
-			rows.Or(x.bitmap(i))
+			rows.addBitmap(x.bitmap(i))
 		}
 	}
-	return rows
 }
 
-// words returns the rows that have all of some words.
-func (x *payloadIndex) words(terms []string) *roaring.Bitmap {
-	if len(terms) == 0 { // any text will do, and the rows with words are not kept
-		rows := roaring.New()
-		for i := range x.terms.len() {
-			rows.Or(x.bitmap(i))
-		}
-		return rows
+// words returns the rows that have all of some words, or, without words, any.
+func (l lookup) words(x *payloadIndex, terms []string) candidates {
+	if len(terms) == 0 {
+		return l.some(func(rows rowSet) {
+			for i := range x.terms.len() {
+				rows.addBitmap(x.bitmap(i))
+			}
+		})
 	}
-	rows := x.rows([]byte(terms[0]))
-	for _, t := range terms[1:] {
-		rows.And(x.rows([]byte(t)))
+	all := candidates{exact: true}
+	for _, t := range terms {
+		all = all.and(l.some(func(rows rowSet) { x.addTerm(rows, []byte(t)) }))
 	}
-	return rows
+	return all
 }
 
 func (l lookup) rangeCandidates(c Range) candidates {
@@ -112,30 +116,33 @@ func (l lookup) rangeCandidates(c Range) candidates {
 	if b.times {
 		kind = TimeIndex
 	}
-	if x := l.index(c.Key, kind); x != nil && err == nil {
-		from, to := x.column.between(b)
-		return candidates{x.column.rowsOf(from, to), !x.column.inexact}
+	x := l.index(c.Key, kind)
+	if x == nil || err != nil {
+		return unknown
 	}
-	return unknown
+	known := l.some(func(rows rowSet) {
+		from, to := x.column.between(b)
+		x.column.addRows(rows, from, to)
+	})
+	known.exact = !x.column.inexact
+	return known
 }
 
 func (l lookup) areaCandidates(key string, a area) candidates {
 	if x := l.index(key, GeoIndex); x != nil {
-		return candidates{x.within(a), true}
+		return l.some(func(rows rowSet) { x.addWithin(rows, a) })
 	}
 	return unknown
 }
 
-// withIDs returns the rows of IDs in a namespace.
-func (s *segment) withIDs(namespace string, ids []ID) *roaring.Bitmap {
-	rows := roaring.New()
+// addIDs adds the rows of IDs in the namespace.
+func (l lookup) addIDs(rows rowSet, ids []ID) {
 	for _, id := range ids {
-		key := appendKey(nil, namespace, id)
-		if row := s.search(key); row < s.rows && string(s.key(row)) == string(key) {
-			rows.Add(uint32(row))
+		key := appendKey(nil, l.namespace, id)
+		if row := l.segment.search(key); row < l.segment.rows && string(l.segment.key(row)) == string(key) {
+			rows.add(row)
 		}
 	}
-	return rows
 }
 
 func (l lookup) filterCandidates(f Filter) candidates {
@@ -149,56 +156,56 @@ func (l lookup) filterCandidates(f Filter) candidates {
 	for _, c := range f.MustNot {
 		not := l.candidates(c)
 		if !not.exact {
-			all.exact = false
+			all.exact = false // for some of them it does not hold
 			continue
 		}
 		if all.rows == nil {
-			all.rows = roaring.New()
-			all.rows.AddRange(0, uint64(l.segment.rows))
+			all.rows = allRows(l.segment.rows)
 		}
-		if not.rows == nil { // it holds for all
-			all.rows = roaring.New()
-			continue
+		if not.rows == nil {
+			not.rows = allRows(l.segment.rows)
 		}
-		all.rows = roaring.AndNot(all.rows, not.rows)
+		all.rows.andNot(not.rows)
 	}
 	return all
 }
 
+// and intersects two sets, of which it may change the first.
 func (a candidates) and(b candidates) candidates {
 	exact := a.exact && b.exact
 	switch {
 	case a.rows == nil:
 		return candidates{b.rows, exact}
-	case b.rows == nil:
-		return candidates{a.rows, exact}
+	case b.rows != nil:
+		a.rows.and(b.rows)
 	}
-	return candidates{roaring.And(a.rows, b.rows), exact}
+	return candidates{a.rows, exact}
 }
 
-// shouldCandidates counts, for each row, the conditions that hold.
+// shouldCandidates counts, for each row, the conditions that may hold: reached[i]
+// is the rows for which at least i+1 may.
 func (l lookup) shouldCandidates(f Filter) candidates {
 	least, err := f.minShould()
 	if err != nil {
 		return unknown
 	}
-	// reached[i] is the rows for which at least i+1 conditions may hold.
-	reached := make([]*roaring.Bitmap, least)
+	reached := make([]rowSet, least)
 	for i := range reached {
-		reached[i] = roaring.New()
+		reached[i] = newRowSet(l.segment.rows)
 	}
 	exact := true
 	for _, c := range f.Should {
 		one := l.candidates(c)
 		if one.rows == nil {
-			one.rows = roaring.New()
-			one.rows.AddRange(0, uint64(l.segment.rows))
+			one.rows = allRows(l.segment.rows)
 		}
 		exact = exact && one.exact
 		for i := least - 1; i > 0; i-- {
-			reached[i].Or(roaring.And(reached[i-1], one.rows))
+			for j, w := range one.rows {
+				reached[i][j] |= reached[i-1][j] & w
+			}
 		}
-		reached[0].Or(one.rows)
+		reached[0].or(one.rows)
 	}
 	return candidates{reached[least-1], exact}
 }

@@ -16,13 +16,14 @@ var writeSample = flag.Bool("write.sample", false, "write testdata/v1 anew; only
 
 const sampleDir = "testdata/v1"
 
-// sampleSchema and samplePoints are what testdata/v1 holds: every storage, kind
+// sampleSchema and samplePoint are what testdata/v1 holds: every storage, kind
 // of vector, kind of ID and payload index, in two segments, deletions and a log.
+// Graphs have a sample of their own beside package index.
 var sampleSchema = Schema{
 	Vectors: map[string]VectorSpec{
 		"": {Dimensions: 3, Metric: L2}, "half": {Dimensions: 3, Storage: Float16}, "byte": {Dimensions: 3, Storage: Int8},
 		"bits": {Dimensions: 70, Metric: Hamming, Storage: Binary}, "tokens": {Dimensions: 2, Metric: Dot, Multi: true},
-		"graph": {Dimensions: 4, Metric: L2, Index: Graph},
+		"four": {Dimensions: 4, Metric: L2},
 	},
 	Sparse:   []string{"terms"},
 	Keywords: map[string]KeywordSpec{"words": {Keys: []string{"text"}}},
@@ -37,7 +38,7 @@ func samplePoint(i int) Point {
 	bits[i] = 1
 	p := Point{
 		ID: Num(uint64(i)), Vector: []float32{f, 1, 0},
-		Vectors: map[string][]float32{"half": {f, 0.5, 1}, "byte": {f, -1, 0}, "bits": bits, "graph": {f, f, 0, 1}},
+		Vectors: map[string][]float32{"half": {f, 0.5, 1}, "byte": {f, -1, 0}, "bits": bits, "four": {f, f, 0, 1}},
 		Multi:   map[string][][]float32{"tokens": {{f, 0}, {0, 1}}},
 		Sparse:  map[string]Sparse{"terms": {Indices: []uint32{uint32(i), 1000}, Values: []float32{1, f + 1}}},
 		Payload: Payload{
@@ -70,9 +71,6 @@ func writeSampleTo(t *testing.T, dir string) {
 		upsert(t, c, samplePoint(i))
 		if i == 6 || i == 13 {
 			if err := c.Seal(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.buildGraphs(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -160,7 +158,7 @@ func compareSample(t *testing.T, c *Collection) {
 	}
 	for what, q := range map[string]Query{
 		"6 0":   {Vector: []float32{6, 1, 0}, K: 1},
-		"12 0":  {Vector: []float32{12, 12, 0, 1}, Using: "graph", K: 1},
+		"12 0":  {Vector: []float32{12, 12, 0, 1}, Using: "four", K: 1},
 		"9 9":   {Sparse: &Sparse{Indices: []uint32{9}, Values: []float32{9}}, Using: "terms", K: 1},
 		"18 37": {Multi: [][]float32{{2, 0}, {0, 1}}, Using: "tokens", K: 1},
 	} {

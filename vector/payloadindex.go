@@ -205,13 +205,11 @@ func (p postings) find(term []byte) (int, bool) {
 	return sort.Find(p.terms.len(), func(i int) int { return bytes.Compare(term, p.terms.item(i)) })
 }
 
-// rows returns the rows of a term. Damage gives fewer.
-func (p postings) rows(term []byte) *roaring.Bitmap {
-	i, ok := p.find(term)
-	if !ok {
-		return roaring.New()
+// addTerm adds the rows of a term. Damage gives fewer.
+func (p postings) addTerm(rows rowSet, term []byte) {
+	if i, ok := p.find(term); ok {
+		rows.addBitmap(p.bitmap(i))
 	}
-	return p.bitmap(i)
 }
 
 func (p postings) bitmap(i int) *roaring.Bitmap {
@@ -244,25 +242,21 @@ func (c numberColumn) between(b bounds) (from, to int) {
 	return from, max(from, to)
 }
 
-func (c numberColumn) rowsOf(from, to int) *roaring.Bitmap {
-	rows := make([]uint32, 0, to-from)
+func (c numberColumn) addRows(rows rowSet, from, to int) {
 	for i := from; i < to; i++ {
-		rows = append(rows, c.row(i))
+		rows.add(int(c.row(i)))
 	}
-	return roaring.BitmapOf(rows...)
 }
 
-// within returns the rows with a place in an area.
-func (x *payloadIndex) within(a area) *roaring.Bitmap {
+// addWithin adds the rows with a place in an area.
+func (x *payloadIndex) addWithin(rows rowSet, a area) {
 	south, north := a.latitudes()
 	low, high := payload.NumberOf(south), payload.NumberOf(north)
 	from, to := x.column.between(bounds{gte: &low, lte: &high})
-	rows := roaring.New()
 	for i := from; i < to; i++ {
 		lon := math.Float64frombits(binary.LittleEndian.Uint64(x.lons[8*i:]))
 		if a.holds(place{x.column.key(i), lon}) {
-			rows.Add(x.column.row(i))
+			rows.add(int(x.column.row(i)))
 		}
 	}
-	return rows
 }

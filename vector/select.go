@@ -57,7 +57,7 @@ func (s *Snapshot) scope(namespace string, filter *Filter) (*scope, error) {
 
 // selection is the rows of a segment in a scope.
 type selection struct {
-	words     []uint64 // nil: all rows of the segment
+	words     rowSet // nil: all rows of the segment
 	count     int
 	estimated int // count, as guessed before payloads were read
 }
@@ -100,16 +100,14 @@ func (sc *scope) rows(g *segment) selection {
 		}
 	}
 	var r selection
-	if known.rows != nil {
-		r.words = words(known.rows, g.rows)
-	} else {
-		r.words = allWords(g.rows)
+	if r.words = known.rows; r.words == nil {
+		r.words = allRows(g.rows)
 	}
-	keepRange(r.words, from, to)
-	for i := range alive {
-		r.words[i] &= alive[i]
+	r.words.keepRange(from, to)
+	if alive != nil {
+		r.words.and(alive)
 	}
-	r.count = countWords(r.words)
+	r.count = r.words.count()
 	r.estimated = r.count
 	if !known.exact {
 		r.estimated = sc.estimate(g, r)
@@ -237,40 +235,4 @@ func (sc *scope) streams(from []byte) []stream {
 		streams[i].advance()
 	}
 	return streams
-}
-
-func allWords(rows int) []uint64 {
-	w := make([]uint64, (rows+63)/64)
-	for i := range w {
-		w[i] = ^uint64(0)
-	}
-	if rest := rows % 64; rest != 0 {
-		w[len(w)-1] = 1<<rest - 1
-	}
-	return w
-}
-
-// keepRange clears all bits but those from (inclusive) to (exclusive).
-func keepRange(w []uint64, from, to int) {
-	for i := range w {
-		low, high := i*64, i*64+64
-		switch {
-		case high <= from || low >= to:
-			w[i] = 0
-		default:
-			if from > low {
-				w[i] &= ^uint64(0) << (from - low)
-			}
-			if to < high {
-				w[i] &= 1<<(to-low) - 1
-			}
-		}
-	}
-}
-
-func countWords(w []uint64) (n int) {
-	for _, x := range w {
-		n += bits.OnesCount64(x)
-	}
-	return n
 }

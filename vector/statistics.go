@@ -17,7 +17,7 @@ func (c *Collection) Statistics() (Statistics, error) {
 			st.Segments++
 			st.Points += g.rows
 			if alive := g.deaths.alive(s.seq); alive != nil {
-				dead := g.rows - countWords(alive)
+				dead := g.rows - rowSet(alive).count()
 				st.Points, st.Deleted = st.Points-dead, st.Deleted+dead
 			}
 			st.Bytes += g.bytes
