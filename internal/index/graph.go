@@ -21,17 +21,18 @@ import (
 // What differs from the paper: vectors are kept in half precision; the search
 // reads a row only after it has asked for the next ones (see lag); the metrics
 // besides L2 (see space); filters; and nodes that no link leads to become
-// entries, so that separate clusters are found.
+// entries, so that separate clusters are found. Rows with equal vectors share a node.
 //
 // A graph's memory is outside the Go heap unless it was opened from a file's
 // bytes: Close returns it.
 type Graph struct {
 	space   *space
 	layout  layout
-	nodes   int
-	rows    []byte // a row a node
-	sweep   []byte // blocks of 32 nodes in order, as seen from the centre
-	entries []byte // blocks of nodes where a search may begin, likewise
+	nodes   int     // distinct vectors
+	members members // rows of nodes
+	rows    []byte  // a row a node
+	sweep   []byte  // blocks of 32 nodes in order, as seen from the centre
+	entries []byte  // blocks of nodes where a search may begin, likewise
 	slab    []float32
 	memory  *kernel.Slab // nil if rows are someone else's
 	inverse []float32    // of slab under Cosine; see Flat
@@ -63,7 +64,12 @@ func (l layout) rowSize() int {
 func blocks(n int) int { return (n + kernel.BlockVectors - 1) / kernel.BlockVectors }
 
 // Len returns the number of vectors.
-func (g *Graph) Len() int { return g.nodes }
+func (g *Graph) Len() int {
+	if g.members.starts != nil {
+		return len(g.members.rows)
+	}
+	return g.nodes
+}
 
 // Dimensions returns the length of a vector.
 func (g *Graph) Dimensions() int { return g.space.dimensions }
@@ -72,15 +78,17 @@ func (g *Graph) Dimensions() int { return g.space.dimensions }
 func (g *Graph) Metric() Metric { return g.space.metric }
 
 // Bytes returns the size of the graph, without an attached slab.
-func (g *Graph) Bytes() int64 { return int64(len(g.rows) + len(g.sweep) + len(g.entries)) }
+func (g *Graph) Bytes() int64 {
+	return int64(len(g.rows)+len(g.sweep)+len(g.entries)) + 4*int64(len(g.members.starts)+len(g.members.rows))
+}
 
 // Attach gives the graph the vectors it was built from. Hits are then scored
 // with them: without, scores carry the rounding to half precision, about a
 // thousandth of the distance. It panics if the shape differs. Call it before the
 // first search.
 func (g *Graph) Attach(slab []float32) {
-	if len(slab) != g.nodes*g.space.dimensions {
-		panic(fmt.Sprintf("index: Graph.Attach: %d numbers are not %d vectors of %d dimensions", len(slab), g.nodes, g.space.dimensions))
+	if len(slab) != g.Len()*g.space.dimensions {
+		panic(fmt.Sprintf("index: Graph.Attach: %d numbers are not %d vectors of %d dimensions", len(slab), g.Len(), g.space.dimensions))
 	}
 	g.slab = slab
 }
@@ -92,7 +100,7 @@ func (g *Graph) Close() {
 		g.memory.Free()
 		g.memory = nil
 	}
-	g.rows, g.sweep, g.entries, g.nodes = nil, nil, nil, 0
+	g.rows, g.sweep, g.entries, g.nodes, g.members = nil, nil, nil, 0, members{}
 }
 
 func (g *Graph) row(node uint32) []byte {
@@ -115,18 +123,17 @@ func blockNodes(block []byte) *[kernel.BlockVectors]uint32 {
 // wider the less it admits.
 func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 	checkQuery(query, g.space.dimensions)
-	k = min(k, p.Filter.matches(g.nodes))
+	k = min(k, p.Filter.matches(g.Len()))
 	if k <= 0 {
 		return nil, Stats{Strategy: StrategyGraph}
 	}
 	s := g.borrow(query)
 	defer g.pool.Put(s)
 	s.find(k, p)
-	hits := s.best(k, p.Filter)
-	if g.slab != nil && p.Rescore >= 0 {
-		g.rescore(query, hits)
+	if g.slab == nil || p.Rescore < 0 {
+		return s.best(k, p.Filter), s.stats
 	}
-	return hits, s.stats
+	return g.rescore(query, s.nearBest(k, p.Filter), k), s.stats
 }
 
 // Range returns rows with a score of at least threshold; see [Index].
@@ -134,8 +141,8 @@ func (g *Graph) Range(query []float32, threshold float32, p Params) ([]Hit, Stat
 	return rangeBySearches(g, query, threshold, p)
 }
 
-// rescore scores hits with the vectors of the slab.
-func (g *Graph) rescore(query []float32, hits []Hit) {
+// rescore scores hits with the vectors of the slab and keeps the k best.
+func (g *Graph) rescore(query []float32, hits []Hit, k int) []Hit {
 	d := g.space.dimensions
 	for _, h := range hits {
 		kernel.Prefetch(floatBytes(g.slab[h.Row*d : (h.Row+1)*d]))
@@ -144,6 +151,7 @@ func (g *Graph) rescore(query []float32, hits []Hit) {
 		hits[i].Score = numberOrLast(g.space.metric.Compare(query, g.slab[h.Row*d:(h.Row+1)*d]))
 	}
 	slices.SortFunc(hits, compareHits)
+	return hits[:min(k, len(hits))]
 }
 
 func floatBytes(x []float32) []byte {

@@ -66,7 +66,8 @@ func BuildGraph(metric Metric, dimensions int, slab []float32, options GraphOpti
 	if err := checkSlab(dimensions, slab); err != nil {
 		return nil, fmt.Errorf("build a graph: %w", err)
 	}
-	b := &graphBuilder{options: o, graph: &Graph{space: newSpace(metric, dimensions, slab, o.Seed), nodes: len(slab) / dimensions}}
+	slab, same := distinct(dimensions, slab)
+	b := &graphBuilder{options: o, graph: &Graph{space: newSpace(metric, dimensions, slab, o.Seed), nodes: len(slab) / dimensions, members: same}}
 	b.graph.layout = layout{b.graph.space.padded(), o.Degree}
 	vectors, err := kernel.NewSlab(4 * int64(b.graph.nodes) * int64(b.graph.layout.padded))
 	if err != nil {

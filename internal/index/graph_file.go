@@ -33,12 +33,15 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	le.PutUint64(h[48:], g.space.rotation.Seed())
 	le.PutUint64(h[56:], math.Float64bits(g.space.radius))
 	le.PutUint32(h[64:], math.Float32bits(g.space.scale))
+	le.PutUint64(h[72:], uint64(g.Len()))
 	f := &fileWriter{w: w}
 	f.section(h)
 	f.section(floatBytes(g.space.centre))
 	f.section(g.rows)
 	f.section(g.sweep)
 	f.section(g.entries)
+	f.section(wordBytes(g.members.starts))
+	f.section(wordBytes(g.members.rows))
 	return f.finish()
 }
 
@@ -68,10 +71,15 @@ func OpenGraph(data []byte) (*Graph, error) {
 	g.rows = r.section("rows", nodes, uint64(g.layout.rowSize()))
 	g.sweep = r.section("sweep", uint64(blocks(g.nodes)), uint64(g.layout.sweepSize()))
 	g.entries = r.section("entries", entryBlocks, uint64(g.layout.blockSize()))
+	if rows := le.Uint64(h[72:]); rows != nodes {
+		g.members.starts = wordsOf(r.section("starts", nodes+1, 4))
+		g.members.rows = wordsOf(r.section("members", rows, 4))
+	}
 	if err := r.end(); err != nil {
 		return nil, err
 	}
 	g.checkNodes(r)
+	g.checkMembers(r)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -111,6 +119,29 @@ func readSpace(h []byte, r *sectionReader) *space {
 		s.rotation = quant.NewRotation(s.width(), le.Uint64(h[48:]))
 	}
 	return s
+}
+
+// checkMembers checks that every row belongs to one node.
+func (g *Graph) checkMembers(r *sectionReader) {
+	m := g.members
+	if m.starts == nil {
+		return
+	}
+	seen := make([]bool, len(m.rows))
+	for i, start := range m.starts {
+		first, last := i == 0, i == len(m.starts)-1
+		if first && start != 0 || last && int(start) != len(m.rows) || !first && start <= m.starts[i-1] {
+			r.fail("the rows of node %d begin at %d of %d", i, start, len(m.rows))
+			return
+		}
+	}
+	for _, row := range m.rows {
+		if int(row) >= len(seen) || seen[row] {
+			r.fail("row %d of %d belongs to no node or to two", row, len(seen))
+			return
+		}
+		seen[row] = true
+	}
 }
 
 // checkNodes checks that every link and entry leads to a node.

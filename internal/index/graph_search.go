@@ -1,7 +1,9 @@
 package index
 
 import (
+	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
@@ -81,6 +83,7 @@ const (
 // find reaches nodes enough for the k best rows that a filter admits.
 func (s *graphSearch) find(k int, p Params) {
 	n, ef := s.graph.nodes, p.ef(k)
+	p.Filter = s.graph.members.nodes(p.Filter)
 	matches := p.Filter.matches(n)
 	s.stats.Strategy = StrategyScan
 	if p.Exact || matches <= ef {
@@ -90,7 +93,7 @@ func (s *graphSearch) find(k int, p Params) {
 	if p.Filter == nil {
 		s.stats.Strategy = StrategyGraph
 		s.walk(ef)
-		if len(s.reached) < k { // the walk ended in a small cluster
+		if len(s.reached) < min(k, n) { // the walk ended in a small cluster
 			s.scan(nil)
 		}
 		return
@@ -99,7 +102,7 @@ func (s *graphSearch) find(k int, p Params) {
 	if width*stepCost < min(blocks(n), matches)*sweepCost {
 		s.stats.Strategy = StrategyFilteredGraph
 		s.walk(width)
-		if s.admitted(p.Filter) >= ef/2+k/2 {
+		if s.admitted(p.Filter) >= (ef+k)/2 {
 			return
 		}
 		// What the filter admits lies elsewhere.
@@ -109,26 +112,65 @@ func (s *graphSearch) find(k int, p Params) {
 	s.sweep(ef, p.Filter)
 }
 
-// admitted counts the reached nodes that a filter admits.
+// admitted counts the nodes among the final candidates that a filter of nodes
+// admits. What was reached on the way to them does not count: it is not near.
 func (s *graphSearch) admitted(f *Filter) (count int) {
-	for _, r := range s.reached {
-		if f.Has(int(r.node)) {
+	for i := 0; ; i++ {
+		node, _, ok := s.candidates.At(i)
+		if !ok {
+			return count
+		}
+		if f.Has(int(node)) && s.seen[node>>6]>>(node&63)&1 != 0 {
 			count++
 		}
 	}
-	return count
 }
 
 // best returns the k best of the reached nodes that a filter admits.
 func (s *graphSearch) best(k int, f *Filter) []Hit {
 	best := newTopK(k)
 	s.stats.Visited += len(s.reached)
-	for _, r := range s.reached {
-		if score := s.ruler.score(r.distance); score >= best.threshold && f.Has(int(r.node)) {
-			best.add(int(r.node), score)
+	for _, r := range slices.Backward(s.reached) { // the nearest were reached last
+		if score := s.ruler.score(r.distance); score >= best.threshold {
+			s.show(best, r.node, score, f)
 		}
 	}
 	return best.sorted()
+}
+
+// show shows the rows of a node that a filter admits.
+func (s *graphSearch) show(best *topK, node uint32, score float32, f *Filter) {
+	var one [1]uint32
+	for _, row := range s.graph.members.of(node, &one) {
+		if f.Has(int(row)) {
+			best.add(int(row), score)
+		}
+	}
+}
+
+// nearBest returns the k best and what the rounding of vectors to half precision may hide
+// behind them, up to a few times as many.
+func (s *graphSearch) nearBest(k int, f *Filter) []Hit {
+	hits := s.best(k, f)
+	if len(hits) < k || len(s.reached) <= k {
+		return hits
+	}
+	// A vector is off by e = |v|·2⁻¹² or so in no particular direction, and a squared distance d by
+	// 2·√d·e/√D + e².
+	const e = spaceReach * 0x1p-12
+	distance := (hits[k-1].Score - s.ruler.offset) / s.ruler.factor
+	margin := float32(6*math.Sqrt(max(0, float64(distance))/float64(s.graph.layout.padded))*e + 4*e*e)
+	limit := s.ruler.score(distance + margin)
+	wide := newTopK(min(8*k+64, len(s.reached)))
+	for _, r := range s.reached {
+		if score := s.ruler.score(r.distance); score >= limit {
+			s.show(wide, r.node, score, f)
+		}
+	}
+	if within := wide.sorted(); len(within) > k {
+		return within
+	}
+	return hits
 }
 
 // walk goes from the entries towards the query, keeping the ef nearest
@@ -145,7 +187,7 @@ func (s *graphSearch) walk(ef int) {
 		}
 		node, newest := queue[0], queue[queued-1]
 		queued--
-		copy(queue[:], queue[1:])
+		queue[0], queue[1] = queue[1], queue[2]
 		s.step(node, (int(newest)-int(node))*s.graph.layout.rowSize())
 	}
 	s.stats.Scored += len(s.reached) * s.graph.layout.degree
@@ -216,19 +258,19 @@ func (s *graphSearch) start() {
 	s.candidates.Add(&nodes, &distances, 1<<found-1, nil)
 }
 
-// sweepWidth is how many candidates a sweep keeps for every one of ef: from the
-// centre estimates are coarser than from a neighbour.
-const sweepWidth = 3
+// sweepWidth is how many candidates a sweep keeps for every one of ef, more below
+// 256 dimensions: from the centre estimates are coarser than from a neighbour.
+const sweepWidth = 4
 
 // sweep estimates all nodes that a filter admits and reaches the best of them.
 func (s *graphSearch) sweep(ef int, f *Filter) {
 	g := s.graph
-	if width := ef * sweepWidth; f.matches(g.nodes) <= 2*width {
+	width := ef * sweepWidth * max(1, 256/g.layout.padded)
+	if f.matches(g.nodes) <= 2*width {
 		s.scan(f)
 		return
-	} else {
-		s.candidates.Reset(width)
 	}
+	s.candidates.Reset(width)
 	s.terms.Base = kernel.Dot(s.query, s.query)
 	size := g.layout.sweepSize()
 	var nodes [kernel.BlockVectors]uint32
