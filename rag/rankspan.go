@@ -58,6 +58,7 @@ func describe(spans []*span, question string) {
 		f[fArticle] = truth(l.isArticle(fields[0]))
 		f[fAllCapital] = truth(kind == kindName && l.allCapital(fields))
 		f[fYear] = truth(asksTime && year.MatchString(text))
+		s.column = terms.words(strings.Fields(s.columnHeading())).shareIn(asked)
 	}
 }
 
@@ -104,7 +105,7 @@ func (l *language) allCapital(fields []string) bool {
 // rankSpans scores the spans and sorts them, best first.
 func rankSpans(spans []*span) {
 	for _, s := range spans {
-		s.score = 0
+		s.score = columnWeight * s.column
 		for i, w := range spanWeights {
 			s.score += w * s.features[i]
 		}

@@ -139,3 +139,23 @@ func (p *Passage) isHeadAt(start int) bool {
 	}
 	return next < len(p.Text) && slices.Equal(p.headAt(next), cellsOf(lineAt(p.Text, start)))
 }
+
+// columnHeading is the heading of the column that a span fills a cell of, ""
+// where it is no whole cell of a table with a head.
+func (s *span) columnHeading() string {
+	row := s.sentence.text()
+	column := 0
+	for i, r := range row[:s.start] {
+		if endsCell(row, i, r) {
+			column++
+		}
+	}
+	if strings.HasPrefix(row, "|") {
+		column--
+	}
+	cells := cellsOf(row)
+	if head := s.sentence.head; column >= 0 && column < len(head) && len(cells) == len(head) && cells[column] == s.text() {
+		return head[column]
+	}
+	return ""
+}

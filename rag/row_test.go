@@ -52,3 +52,20 @@ func TestTheHeadOfATableStandsInAnEarlierPassage(t *testing.T) {
 		t.Errorf("the citation has the columns %q, want three", got)
 	}
 }
+
+func TestACellIsOfTheColumnTheQuestionNames(t *testing.T) {
+	for _, tt := range []struct{ row, cell, want string }{
+		{"Curlew,16,1961", "16", "Cars carried"},
+		{"Curlew,16,1961", "1961", "Built"},
+		{"Curlew,16,1961", "Cur", ""},
+		{"| Curlew | 16 | 1961 |", "16", "Cars carried"},
+		{"Curlew\t16\t1961", "Curlew", "Ferry"},
+		{"Curlew,16", "16", ""},
+	} {
+		s := &sentence{hit: &Hit{Passage: Passage{Text: tt.row}}, end: len(tt.row), head: []string{"Ferry", "Cars carried", "Built"}}
+		at := strings.Index(tt.row, tt.cell)
+		if got := (&span{sentence: s, start: at, end: at + len(tt.cell)}).columnHeading(); got != tt.want {
+			t.Errorf("%q in %q is of the column %q, want %q", tt.cell, tt.row, got, tt.want)
+		}
+	}
+}

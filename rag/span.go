@@ -34,6 +34,7 @@ type span struct {
 	tokens  int
 
 	features [numFeatures]float64
+	column   float64 // share of the words of its column's heading that stand in the question
 	score    float64
 }
 
@@ -151,9 +152,25 @@ func endsCell(s string, i int, r rune) bool {
 		return true
 	case ',', ';':
 		next := runeAfter(s, i+1)
-		return next != 0 && !unicode.IsSpace(next) && !(unicode.IsDigit(next) && unicode.IsDigit(runeBefore(s, i)))
+		return next != 0 && !unicode.IsSpace(next) && !inNumber(s, i)
 	}
 	return false
+}
+
+// inNumber says whether the mark at offset i has digits on both sides, as in
+// "1,250" and "3,5". Four digits on either side are numbers of their own: "8,1949"
+// is two cells.
+func inNumber(s string, i int) bool {
+	const ownNumber = 4
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	before, after := 0, 0
+	for before < ownNumber && digit(i-1-before) {
+		before++
+	}
+	for after < ownNumber && digit(i+1+after) {
+		after++
+	}
+	return before > 0 && after > 0 && before < ownNumber && after < ownNumber
 }
 
 // crossesCells says whether a span runs over the border of two cells.

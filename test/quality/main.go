@@ -4,6 +4,7 @@
 //	retrieval  BM25, vectors and their fusion on SciFact and XQuAD
 //	answers    questions asked of 48 articles, with and without the answer there
 //	languages  the same in German and Spanish
+//	tables     questions that one cell of a table answers
 //	learn      the numbers of rag/weights.go, fitted on the odd half
 //	learn-languages  the gate of the other languages, likewise
 //
@@ -62,17 +63,17 @@ func run(ctx context.Context) error {
 	}
 	defer b.close()
 	sections := map[string]func(context.Context, *bench) error{
-		"retrieval": retrievalSection, "answers": answersSection, "languages": languagesSection, "learn": learnSection,
+		"retrieval": retrievalSection, "answers": answersSection, "languages": languagesSection, "tables": tablesSection, "learn": learnSection,
 		"learn-languages": learnLanguagesSection,
 	}
 	names := flag.Args()
 	if len(names) == 0 {
-		names = []string{"retrieval", "answers", "languages"}
+		names = []string{"retrieval", "answers", "languages", "tables"}
 	}
 	for _, name := range names {
 		section, ok := sections[name]
 		if !ok {
-			return fmt.Errorf("no section %q: want retrieval, answers, languages, learn or learn-languages", name)
+			return fmt.Errorf("no section %q: want retrieval, answers, languages, tables, learn or learn-languages", name)
 		}
 		if err := section(ctx, b); err != nil {
 			return err
