@@ -66,7 +66,7 @@ func (b *builder) include(g *Grammar) call {
 		return 0
 	}
 	for s := range int32(len(p.exit)) {
-		added := buildState{plain: p.plain[s], plainRise: p.plainRise[s]}
+		added := buildState{plain: p.plain[s], plainRise: p.plainRise[s], plainLoop: p.plainLoop[s]}
 		for _, e := range p.edgesOf(s) {
 			added.edges = append(added.edges, edge{e.to + states, e.lo, e.hi})
 		}

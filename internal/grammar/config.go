@@ -25,7 +25,17 @@ type config struct {
 	tokens   int32     // fewest tokens to a complete text, or notMeasured
 	longest  int32     // largest tokens after one of mask, or notMeasured
 	search   uint64    // last search that has reached it
+	loop     loop      // whether every plain character leads back here
 }
+
+// loop says whether something leads back to where it began.
+type loop uint8
+
+const (
+	loopUnknown loop = iota
+	loops
+	loopsNot
+)
 
 const (
 	forcedUnknown = -1
@@ -312,4 +322,27 @@ func (m *machine) findForced(c *config) int16 {
 		}
 	}
 	return only
+}
+
+// loops reports whether every plain character leads from c back to it: c is
+// where one state of a string leads that does so, and nothing else.
+func (m *machine) loops(c *config) (bool, error) {
+	if c.loop == loopUnknown {
+		c.loop = loopsNot
+		for _, it := range c.items {
+			if !m.plainLoop[it.state] {
+				continue
+			}
+			m.begin()
+			m.push(it)
+			same, err := m.finish()
+			if err != nil {
+				return false, err
+			}
+			if same == c {
+				c.loop = loops
+			}
+		}
+	}
+	return c.loop == loops, nil
 }

@@ -364,8 +364,8 @@ func shortestExit(c *Compiled, m *Matcher, most int) int {
 			if err != nil {
 				return most
 			}
-			for _, r := range nexts {
-				next[r.config] = true
+			for _, n := range nexts {
+				next[n] = true
 			}
 		}
 		level = next

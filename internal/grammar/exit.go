@@ -14,7 +14,8 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 		mask.fill(dst)
 		return nil
 	}
-	best, err := g.exit(c)
+	g.exitWork = 0
+	best, err := g.searchExit(c)
 	if err != nil {
 		return err
 	}
@@ -27,14 +28,30 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 		mask.fill(dst)
 		return nil
 	}
+	t, looping, err := g.branches(c)
+	if err != nil {
+		return err
+	}
 	clear(dst)
-	err = g.walk(&g.vocabulary.all, c, func(token int32, after *config) {
+	if looping && int(best) < room {
+		copy(dst, g.vocabulary.plainText())
+	}
+	err = g.walk(t, c, func(token int32, after *config) {
 		if after.tokens != notMeasured && int(after.tokens) < room {
 			dst.Add(token)
 		}
 	})
 	g.addTwins(dst)
 	return err
+}
+
+// branches returns the tokens that may lead elsewhere from c, and whether the
+// others, those of plain text, lead back to it.
+func (g *Compiled) branches(c *config) (t *trie, looping bool, err error) {
+	if looping, err = g.machine.loops(c); looping {
+		return &g.vocabulary.rest, true, err
+	}
+	return &g.vocabulary.all, false, err
 }
 
 // longestAfter measures every config that a token leads to, and returns the
@@ -44,7 +61,7 @@ func (g *Compiled) longestAfter(c *config) (int32, error) {
 	longest := int32(0)
 	for _, n := range nexts {
 		var tokens int32
-		if tokens, err = g.exit(n.config); err != nil {
+		if tokens, err = g.searchExit(n); err != nil {
 			return 0, err
 		}
 		longest = max(longest, tokens)
@@ -52,26 +69,32 @@ func (g *Compiled) longestAfter(c *config) (int32, error) {
 	return longest, err
 }
 
-// reached is a config and a token that leads to it.
-type reached struct {
-	config *config
-	token  int32
-}
-
 // nexts returns the configs that one token leads to from c and whose exit is
 // below a limit, each once.
-func (g *Compiled) nexts(c *config, limit int32) ([]reached, error) {
-	var nexts []reached
+func (g *Compiled) nexts(c *config, limit int32) ([]*config, error) {
+	t, looping, err := g.branches(c)
+	if err != nil {
+		return nil, err
+	}
 	g.search++
+	g.exitWork += searchCost
 	search := g.search
-	err := g.walk(&g.vocabulary.all, c, func(token int32, after *config) {
+	var nexts []*config
+	add := func(after *config) {
 		if g.exitWork++; after.search != search && after.exit < limit {
 			after.search = search
-			nexts = append(nexts, reached{after, token})
+			nexts = append(nexts, after)
 		}
-	})
+	}
+	if looping {
+		add(c)
+	}
+	err = g.walk(t, c, func(_ int32, after *config) { add(after) })
 	return nexts, err
 }
+
+// searchCost is what a search costs besides the tokens it finds, in tokens.
+const searchCost = 64
 
 // exit returns the fewest tokens from c to a complete text, of those ways on
 // which each token leaves fewer bytes to the nearest complete text than the
@@ -97,10 +120,10 @@ func (g *Compiled) searchExit(c *config) (int32, error) {
 		return 0, err
 	}
 	// The nearest in bytes is most often the nearest in tokens.
-	slices.SortStableFunc(nexts, func(a, b reached) int { return int(a.config.exit - b.config.exit) })
+	slices.SortStableFunc(nexts, func(a, b *config) int { return int(a.exit - b.exit) })
 	best := int32(maxExit)
 	for _, n := range nexts {
-		tokens, err := g.searchExit(n.config)
+		tokens, err := g.searchExit(n)
 		if err != nil {
 			return 0, err
 		}

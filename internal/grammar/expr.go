@@ -160,6 +160,7 @@ type buildState struct {
 
 	plain     uint8 // see program.plain
 	plainRise int32 // see program.plainRise
+	plainLoop bool  // see program.plainLoop
 }
 
 // edge is a transition on one byte from lo to hi.

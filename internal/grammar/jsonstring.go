@@ -31,6 +31,8 @@ func (s stringText) emit(b *builder, from, to int32) {
 	for i := range s.next {
 		state := &b.states[before+int32(i)]
 		state.plain, state.plainRise = runs[i], rises[i]
+		state.plainLoop = runs[i] == plainForever
+		s.eachPlain(i, func(to int32, _ span) { state.plainLoop = state.plainLoop && to == int32(i) })
 	}
 }
 

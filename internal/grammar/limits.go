@@ -13,7 +13,7 @@ const (
 	maxStates    = 1 << 18  // of a program
 	maxDepth     = 128      // of nested schemas, groups, or parentheses
 	maxCallDepth = 1000     // of rules that begin with one another
-	maxRuneSteps = 1 << 18  // transitions of an automaton over characters
+	maxRuneSteps = 1 << 20  // transitions of an automaton over characters
 	maxRegexWork = 1 << 24  // steps to make one expression deterministic
 	maxItems     = 1 << 14  // of a config
 	maxWork      = 1 << 22  // items visited for one mask

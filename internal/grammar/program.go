@@ -33,6 +33,9 @@ type program struct {
 	// plainRise is, by state, by how many bytes exit may grow with them.
 	plainRise []int32
 
+	// plainLoop is, by state, whether every plain character leads back to it.
+	plainLoop []bool
+
 	// Bytes that no edge tells apart are one class.
 	class   [256]uint8
 	classes int
@@ -186,7 +189,7 @@ func (p *program) pack(b *builder) {
 	n := len(b.states)
 	p.edgesFrom, p.skipsFrom, p.callsFrom = make([]int32, n+1), make([]int32, n+1), make([]int32, n+1)
 	p.endsRule, p.transports, p.plain = make([]bool, n), make([]bool, n), make([]uint8, n)
-	p.plainRise = make([]int32, n)
+	p.plainRise, p.plainLoop = make([]int32, n), make([]bool, n)
 	for _, r := range b.rules {
 		p.endsRule[r.end] = true
 	}
@@ -208,7 +211,7 @@ func (p *program) pack(b *builder) {
 			}
 		}
 		p.edgesFrom[i+1], p.skipsFrom[i+1], p.callsFrom[i+1] = int32(len(p.edges)), int32(len(p.skips)), int32(len(p.calls))
-		p.plain[i], p.plainRise[i] = s.plain, s.plainRise
+		p.plain[i], p.plainRise[i], p.plainLoop[i] = s.plain, s.plainRise, s.plainLoop
 		p.transports[i] = p.endsRule[i] && p.edgesFrom[i] == p.edgesFrom[i+1] &&
 			p.skipsFrom[i] == p.skipsFrom[i+1] && p.callsFrom[i] == p.callsFrom[i+1]
 	}

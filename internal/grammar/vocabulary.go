@@ -107,6 +107,9 @@ func (v *Vocabulary) plainUpTo(n uint8) (Bitset, bool) {
 	return v.plain[min(int(n), last-1)], false
 }
 
+// plainText returns the tokens of plain text.
+func (v *Vocabulary) plainText() Bitset { return v.plain[len(v.plain)-1] }
+
 // trie holds the bytes of tokens as a tree, in depth-first order.
 type trie struct {
 	nodes []trieNode
