@@ -123,6 +123,11 @@ func (o *oracle) safetensorsFile(names []string) []byte {
 		body = appendFormat(body, kernel.F32, o.weights[name])
 		header[name] = map[string]any{"dtype": "F32", "shape": o.Shapes[name], "data_offsets": []int{begin, len(body)}}
 	}
+	return withHeader(header, body)
+}
+
+// withHeader is a safetensors file.
+func withHeader(header map[string]any, body []byte) []byte {
 	head, _ := json.Marshal(header)
 	data := binary.LittleEndian.AppendUint64(nil, uint64(len(head)))
 	return append(append(data, head...), body...)

@@ -26,11 +26,11 @@ type weights interface {
 
 // stored is a tensor in a file, whichever its format.
 type stored struct {
-	name     string // in the file
-	shape    []int  // slowest dimension first: rows, then columns
-	kind     string // the file's name for how numbers are stored
-	data     []byte
-	float32s func(data []byte, n int) ([]float32, error) // decodes n numbers
+	name   string // in the file
+	shape  []int  // slowest dimension first: rows, then columns
+	kind   string // the file's name for how numbers are stored
+	data   []byte
+	decode func(data []byte, dst []float32) error // decodes len(dst) numbers
 }
 
 // rows returns the rows [first, first+n) of a tensor that has count of them, all
@@ -200,7 +200,8 @@ func (p *planned) load(slab *kernel.Slab) (err error) {
 		*p.matrix, err = p.pack(slab)
 		return err
 	}
-	v, err := p.tensor.float32s(p.tensor.data, p.cols)
+	v := make([]float32, p.cols)
+	err = p.tensor.decode(p.tensor.data, v)
 	if p.addOne {
 		for i := range v {
 			v[i]++

@@ -18,10 +18,7 @@ func (w ggufWeights) find(name string) (stored, bool) {
 	}
 	shape := slices.Clone(t.Shape)
 	slices.Reverse(shape)
-	decode := func(data []byte, n int) ([]float32, error) {
-		out := make([]float32, n)
-		return out, gguf.Dequantize(t.Type, data, out)
-	}
+	decode := func(data []byte, dst []float32) error { return gguf.Dequantize(t.Type, data, dst) }
 	return stored{name, shape, t.Type.String(), t.Data, decode}, true
 }
 
@@ -52,12 +49,7 @@ func (w hfWeights) find(name string) (stored, bool) {
 	if !ok {
 		return stored{name: w.family.hfName(name)}, false
 	}
-	decode := func(data []byte, n int) ([]float32, error) {
-		part := t
-		part.Data = data
-		return part.Float32s()
-	}
-	return stored{theirs, t.Shape, string(t.DType), t.Data, decode}, true
+	return stored{theirs, t.Shape, string(t.DType), t.Data, t.DType.Decode}, true
 }
 
 func (w hfWeights) names() []string {

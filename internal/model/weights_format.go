@@ -48,16 +48,16 @@ func (s *slot) format(kind string, q Quantization) (kernel.Format, error) {
 	return 0, fmt.Errorf("the type %s is not supported", kind)
 }
 
-// pack makes a matrix of a planned tensor.
+// pack makes a matrix of a planned tensor, row by row, so that it is never in
+// memory twice.
 func (p *planned) pack(slab *kernel.Slab) (*kernel.Matrix, error) {
 	if f, ok := kernel.ParseFormat(p.tensor.kind); ok && f == p.format {
 		return kernel.NewMatrix(slab, f, p.tensor.data, p.rows, p.cols), nil
 	}
 	var failed error
-	size := len(p.tensor.data) / p.rows
+	x, size := make([]float32, p.cols), len(p.tensor.data)/p.rows
 	m := kernel.NewMatrixRows(slab, p.format, p.rows, p.cols, func(i int, dst []byte) {
-		x, err := p.tensor.float32s(p.tensor.data[i*size:(i+1)*size], p.cols)
-		if err != nil {
+		if err := p.tensor.decode(p.tensor.data[i*size:(i+1)*size], x); err != nil {
 			failed = err
 			return
 		}

@@ -118,7 +118,10 @@ func TestFloat32sDecodesEveryFloatType(t *testing.T) {
 	if got := halfToFloat(0x7e00); got == got {
 		t.Errorf("half NaN: got %v", got)
 	}
-	if _, err := (Tensor{Name: "w", DType: I64}).Float32s(); err == nil || !strings.Contains(err.Error(), `"w" holds I64`) {
+	if err := BF16.Decode(make([]byte, 5), make([]float32, 2)); err == nil || !strings.Contains(err.Error(), "take 4 bytes, not 5") {
+		t.Errorf("a byte too many: got %v", err)
+	}
+	if _, err := (Tensor{Name: "w", DType: I64}).Float32s(); err == nil || !strings.Contains(err.Error(), `"w": it holds I64`) {
 		t.Errorf("integers: got %v", err)
 	}
 }

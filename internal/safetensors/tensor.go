@@ -60,14 +60,29 @@ type Tensor struct {
 // Float32s decodes a tensor of F32, F16, BF16 or F64 into a new slice, the
 // last rounded to float32. Other types are an error.
 func (t Tensor) Float32s() ([]float32, error) {
-	size := t.DType.Size()
-	decode := decoders[t.DType]
-	if decode == nil {
-		return nil, fmt.Errorf("tensor %q holds %s: want F32, F16, BF16 or F64", t.Name, t.DType)
+	n := len(t.Data)
+	if size := t.DType.Size(); size > 0 {
+		n /= size
 	}
-	out := make([]float32, len(t.Data)/size)
-	decode(out, t.Data)
+	out := make([]float32, n)
+	if err := t.DType.Decode(t.Data, out); err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
 	return out, nil
+}
+
+// Decode decodes stored numbers of F32, F16, BF16 or F64 into dst, which must
+// be as many; see Float32s.
+func (d DType) Decode(src []byte, dst []float32) error {
+	decode := decoders[d]
+	if decode == nil {
+		return fmt.Errorf("it holds %s: want F32, F16, BF16 or F64", d)
+	}
+	if len(src) != len(dst)*d.Size() {
+		return fmt.Errorf("%d numbers of %s take %d bytes, not %d", len(dst), d, len(dst)*d.Size(), len(src))
+	}
+	decode(dst, src)
+	return nil
 }
 
 // decoders fill a slice from as many stored numbers.

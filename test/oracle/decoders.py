@@ -239,13 +239,21 @@ class LlamaCpp:
         self.lib.llama_log_set(self.quiet, None)
         self.lib.llama_backend_init()
 
-    def open(self, path, context):
+        self.lib.llama_model_get_vocab.restype = ctypes.c_void_p
+
+    def load(self, path):
         model = self.lib.llama_model_load_from_file(str(path).encode(), self.lib.llama_model_default_params())
         if not model:
             raise SystemExit(f"llama.cpp does not load {path}")
+        return model
+
+    def context(self, model, settings):
+        """Make a context; settings are 32-bit words of its parameters by place."""
         parameters = self.lib.llama_context_default_params()
-        ctypes.cast(ctypes.pointer(parameters), ctypes.POINTER(ctypes.c_uint32))[0] = context
-        return model, self.lib.llama_init_from_model(model, parameters)
+        words = ctypes.cast(ctypes.pointer(parameters), ctypes.POINTER(ctypes.c_uint32))
+        for place, value in settings.items():
+            words[place] = value
+        return self.lib.llama_init_from_model(model, parameters)
 
     def feed(self, context, tokens, vocab):
         """Append tokens, return the logits after the last."""
@@ -254,18 +262,24 @@ class LlamaCpp:
             raise SystemExit("llama.cpp: decoding failed")
         return np.ctypeslib.as_array(self.lib.llama_get_logits_ith(context, -1), (vocab,)).copy()
 
-    def greedy(self, path, prompt, steps, context, vocab):
-        model, run = self.open(path, context)
-        row, continuation, gaps = self.feed(run, prompt, vocab), [], []
+    def continuation(self, context, prompt, steps, vocab):
+        """The logits after a prompt, and the greedy tokens with their gaps."""
+        row, tokens, gaps = self.feed(context, prompt, vocab), [], []
         first = row
         for _ in range(steps):
-            second, best = np.sort(row)[-2:]
-            continuation.append(int(row.argmax()))
+            second, best = np.partition(row, -2)[-2:]
+            tokens.append(int(row.argmax()))
             gaps.append(round(float(best - second), 4))
-            row = self.feed(run, continuation[-1:], vocab)
+            row = self.feed(context, tokens[-1:], vocab)
+        return first, dict(prompt=len(prompt), continuation=tokens, gaps=gaps)
+
+    def greedy(self, path, prompt, steps, context, vocab):
+        model = self.load(path)
+        run = self.context(model, {0: context})
+        result = self.continuation(run, prompt, steps, vocab)
         self.lib.llama_free(run)
         self.lib.llama_model_free(model)
-        return first, dict(prompt=len(prompt), continuation=continuation, gaps=gaps)
+        return result
 
 
 def case(name, llama, root):
