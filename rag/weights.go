@@ -54,23 +54,23 @@ var (
 		gMissing:       -2.457,
 		gSpan:          0.263,
 	}}
-	otherGate = gateModel{-3.546, [numGate]float64{
-		gPassage:       3.087,
-		gKeyword:       3.808,
-		gKeywordGap:    2.518,
-		gCosineGap:     0.861,
-		gAgreement:     1.399,
-		gLikelihoodGap: 1.843,
-		gMissing:       -1.820,
-		gSpan:          0.100,
+	otherGate = gateModel{-3.218, [numGate]float64{
+		gPassage:       2.189,
+		gKeyword:       3.458,
+		gKeywordGap:    2.242,
+		gCosineGap:     0.804,
+		gAgreement:     1.313,
+		gLikelihoodGap: 1.637,
+		gMissing:       -1.672,
+		gSpan:          0.129,
 	}}
-	otherKeywordGate = gateModel{-3.542, [numGate]float64{
-		gPassage:       3.244,
-		gKeyword:       4.068,
-		gKeywordGap:    2.343,
-		gAgreement:     0.404,
-		gLikelihoodGap: 1.894,
-		gMissing:       -1.872,
-		gSpan:          0.110,
+	otherKeywordGate = gateModel{-3.200, [numGate]float64{
+		gPassage:       2.353,
+		gKeyword:       3.726,
+		gKeywordGap:    2.121,
+		gAgreement:     0.275,
+		gLikelihoodGap: 1.699,
+		gMissing:       -1.709,
+		gSpan:          0.136,
 	}}
 )
