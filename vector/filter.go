@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/lexical"
@@ -112,9 +113,9 @@ type Nested struct {
 // HasID holds for the points with these IDs.
 type HasID struct{ IDs []ID }
 
-// matched is what a filter looks at: a point, or within Nested an object.
+// matched is what a filter looks at: a point, or within Nested an object of it.
 type matched struct {
-	id      ID
+	key     string // of the point
 	payload payload.Value
 }
 
@@ -438,7 +439,7 @@ func (c Nested) compile() (matcher, error) {
 	return func(m matched) bool {
 		found := false
 		m.payload.Leaves(path, func(v payload.Value) bool {
-			found = v.Kind() == payload.Object && holds(matched{m.id, v})
+			found = v.Kind() == payload.Object && holds(matched{m.key, v})
 			return !found
 		})
 		return found
@@ -446,12 +447,14 @@ func (c Nested) compile() (matcher, error) {
 }
 
 func (c HasID) compile() (matcher, error) {
-	set := map[ID]bool{}
+	set := map[string]bool{}
 	for _, id := range c.IDs {
 		if err := id.validate(); err != nil {
 			return nil, err
 		}
-		set[id] = true
+		set[string(appendKey(nil, "", id))] = true
 	}
-	return func(m matched) bool { return set[m.id] }, nil
+	return func(m matched) bool { // what follows the namespace is the key of the namespace ""
+		return set[m.key[max(0, strings.IndexByte(m.key, 0)):]]
+	}, nil
 }

@@ -145,9 +145,8 @@ type ranker interface {
 	segment(g *segment, rows selection, k int) ([]rowScore, index.Stats, error)
 	// memory scores a version in memory; ok is false if it cannot be found.
 	memory(v *row) (score float64, ok bool)
-	// value turns a score into what users see, floor is the inverse.
-	value(score float64) float64
-	floor(value float64) float64
+	// floor is the score that Query.Limit stands for.
+	floor(limit float64) float64
 	// excluded says that a point must not be among the hits.
 	excluded(located) bool
 }

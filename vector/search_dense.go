@@ -15,7 +15,6 @@ type denseRanker struct {
 	metric  index.Metric
 	query   []float32
 	bits    []byte // the query in stored form, for Storage Binary
-	inverse float32
 	q       *Query
 	exclude map[string]bool
 }
@@ -42,8 +41,7 @@ func (s *Snapshot) denseRanker(using string, query []float32, q *Query) (*denseR
 	return r, err
 }
 
-func (r *denseRanker) value(score float64) float64 { return float64(r.metric.Value(float32(score))) }
-func (r *denseRanker) floor(value float64) float64 { return float64(r.metric.Score(float32(value))) }
+func (r *denseRanker) floor(limit float64) float64 { return float64(r.metric.Score(float32(limit))) }
 func (r *denseRanker) excluded(at located) bool    { return r.exclude[string(at.key())] }
 func (r *denseRanker) prefixed() bool              { return r.q.Prefix > 0 && r.q.Prefix < r.spec.Dimensions }
 
@@ -220,8 +218,7 @@ func (s *Snapshot) multiRanker(p *Part) (*multiRanker, error) {
 	return &multiRanker{f, number, f.spec.Metric.kernel(), p.Multi}, nil
 }
 
-func (r *multiRanker) value(score float64) float64 { return score }
-func (r *multiRanker) floor(value float64) float64 { return value }
+func (r *multiRanker) floor(limit float64) float64 { return limit }
 func (r *multiRanker) excluded(located) bool       { return false }
 
 // maxSim is the sum over the query's vectors of the best score with any of the

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -526,5 +528,81 @@ func TestNamespacesAreApartAndCheap(t *testing.T) {
 	}
 	if n != tenants-1 {
 		t.Errorf("got %d namespaces, want %d", n, tenants-1)
+	}
+}
+
+// TestRecallSurvivesARestart wants the same answers after a restart, and, when
+// the index files are gone, after the graph has been built again.
+func TestRecallSurvivesARestart(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	vector := func() []float32 {
+		x := make([]float32, 12)
+		for i := range x {
+			x[i] = float32(random.NormFloat64())
+		}
+		return x
+	}
+	dir := t.TempDir()
+	schema := Schema{Vectors: map[string]VectorSpec{"": {Dimensions: 12, Index: Graph}}}
+	var queries [][]float32
+	for range 40 {
+		queries = append(queries, vector())
+	}
+	open := func() (*DB, *Collection) {
+		db, err := Open(dir, Options{SyncEvery: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := db.Collection("test", schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db, c
+	}
+	answers := func(c *Collection) (all []string) {
+		for _, q := range queries {
+			all = append(all, ids(search(t, c, Query{Vector: q, Params: Params{EF: 50}}).Hits))
+		}
+		return all
+	}
+	db, c := open()
+	for i := range 3000 {
+		upsert(t, c, Point{ID: Num(uint64(i)), Vector: vector()})
+		if i == 2500 {
+			if err := c.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Delete(t.Context(), IDs(Num(1), Num(7), Num(2000))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := answers(c)
+	for _, without := range []string{"nothing", "*.idx"} {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		gone, err := filepath.Glob(filepath.Join(dir, "test", without))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range gone {
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db, c = open()
+		if _, err := c.buildGraphs(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, answers(c)); diff != "" {
+			t.Errorf("after a restart without %s (-before +after):\n%s", without, diff)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := Check(dir); err != nil {
+		t.Error(err)
 	}
 }

@@ -31,8 +31,7 @@ func (s *Snapshot) sparseRanker(p *Part) (*sparseRanker, error) {
 	return &sparseRanker{number, query}, nil
 }
 
-func (r *sparseRanker) value(score float64) float64 { return score }
-func (r *sparseRanker) floor(value float64) float64 { return value }
+func (r *sparseRanker) floor(limit float64) float64 { return limit }
 func (r *sparseRanker) excluded(located) bool       { return false }
 
 func (r *sparseRanker) memory(v *row) (float64, bool) {
@@ -135,8 +134,7 @@ func (s *Snapshot) averageWords(number int) float64 {
 	return max(1, words/float64(max(n, 1)))
 }
 
-func (r *keywordRanker) value(score float64) float64 { return score }
-func (r *keywordRanker) floor(value float64) float64 { return value }
+func (r *keywordRanker) floor(limit float64) float64 { return limit }
 func (r *keywordRanker) excluded(located) bool       { return false }
 
 func (r *keywordRanker) memory(v *row) (float64, bool) {

@@ -35,7 +35,6 @@ type segment struct {
 
 	deaths    *deaths
 	deletions uint64 // number of its deletions file, zero for none
-	persisted uint64 // deaths up to this write are in that file
 
 	derived atomic.Pointer[derived]
 

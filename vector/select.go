@@ -3,6 +3,7 @@ package vector
 import (
 	"bytes"
 	"math/bits"
+	"unsafe"
 )
 
 // located is where a snapshot finds a point: a row of a segment, or a version
@@ -28,11 +29,11 @@ func (l located) record() record {
 }
 
 func (l located) matched() matched {
-	_, id, _ := parseKey(l.key())
 	if l.memory != nil {
-		return matched{id, l.memory.record.payload}
+		return matched{l.memory.key, l.memory.record.payload}
 	}
-	return matched{id, l.segment.payload(l.row)}
+	key := l.segment.key(l.row)
+	return matched{unsafe.String(unsafe.SliceData(key), len(key)), l.segment.payload(l.row)} // a matcher keeps neither
 }
 
 // scope is the points a read is about: those of one namespace for which a
@@ -42,6 +43,7 @@ type scope struct {
 	namespace string
 	filter    *Filter
 	match     matcher // nil: all
+	selected  map[*segment]selection
 }
 
 func (s *Snapshot) scope(namespace string, filter *Filter) (*scope, error) {
@@ -52,7 +54,7 @@ func (s *Snapshot) scope(namespace string, filter *Filter) (*scope, error) {
 	if err != nil {
 		return nil, invalid("filter: %w", err)
 	}
-	return &scope{s, namespace, filter, match}, nil
+	return &scope{s, namespace, filter, match, map[*segment]selection{}}, nil
 }
 
 // selection is the rows of a segment in a scope.
@@ -83,10 +85,21 @@ func (r selection) each(rows int, visit func(row int) bool) {
 	}
 }
 
-// rows selects a segment's rows: by namespace and deaths, then by what the
+// rows returns a segment's rows in scope, found once: the parts of a query
+// share them.
+func (sc *scope) rows(g *segment) selection {
+	r, ok := sc.selected[g]
+	if !ok {
+		r = sc.find(g)
+		sc.selected[g] = r
+	}
+	return r
+}
+
+// find selects a segment's rows: by namespace and deaths, then by what the
 // payload indexes know, and last, where they do not know enough, by reading the
 // payloads of what is left.
-func (sc *scope) rows(g *segment) selection {
+func (sc *scope) find(g *segment) selection {
 	from, to := g.namespace(sc.namespace)
 	alive := g.deaths.alive(sc.s.seq)
 	if sc.match == nil && alive == nil && from == 0 && to == g.rows {

@@ -208,8 +208,7 @@ func (t *transaction) each(sel Selection, visit func(key []byte, r record) error
 		if !ok {
 			continue
 		}
-		_, id, _ := parseKey(key)
-		if match != nil && !match(matched{id, r.payload}) {
+		if match != nil && !match(matched{string(key), r.payload}) {
 			continue
 		}
 		if err := visit(key, r); err != nil {
