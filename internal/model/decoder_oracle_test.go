@@ -1,12 +1,15 @@
 package model
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,9 +198,15 @@ func (o *oracle) logits(t testing.TB, d *Decoder) [][]float32 {
 // tensors by their hashes.
 func (o *oracle) file(t testing.TB) *gguf.File {
 	t.Helper()
+	return o.made(t).file(t)
+}
+
+// made is the same before it is written.
+func (o *oracle) made(t testing.TB) *made {
+	t.Helper()
 	m := &made{}
-	for key, s := range o.GGUF.Settings {
-		m.set(key, setting(t, s[0], s[1]))
+	for _, key := range slices.Sorted(maps.Keys(o.GGUF.Settings)) {
+		m.set(key, setting(t, o.GGUF.Settings[key][0], o.GGUF.Settings[key][1]))
 	}
 	for _, described := range o.GGUF.Tensors {
 		var name string
@@ -207,7 +216,7 @@ func (o *oracle) file(t testing.TB) *gguf.File {
 		data := o.converted(t, name, described[2])
 		m.tensors = append(m.tensors, gguf.Tensor{Name: name, Type: gguf.F32, Shape: shape, Data: data})
 	}
-	return m.file(t)
+	return m
 }
 
 func unmarshal(t testing.TB, data []byte, into any) {
@@ -304,4 +313,49 @@ func paired(x []float32, heads, size int) []float32 {
 		}
 	}
 	return out
+}
+
+// Any setting of any family and any damage to its file make an error or a
+// decoder that runs.
+func FuzzLoadFamilies(f *testing.F) {
+	var all []*made
+	for _, o := range oracles(f) {
+		if o.GGUF != nil {
+			all = append(all, o.made(f))
+		}
+	}
+	for i := range all {
+		f.Add(uint8(i), uint8(3), uint64(1<<40), uint32(700), byte(0))
+		f.Add(uint8(i), uint8(9), uint64(0), uint32(0), byte(1))
+	}
+	pool := kernel.NewPool(1)
+	var b bytes.Buffer
+	f.Fuzz(func(t *testing.T, which, key uint8, value uint64, at uint32, change byte) {
+		base := all[int(which)%len(all)]
+		m := &made{meta: slices.Clone(base.meta), tensors: base.tensors}
+		if i := int(key); i < len(m.meta) {
+			m.meta[i].Value = value
+			if change%2 == 1 {
+				m.meta[i].Value = math.Float32frombits(uint32(value))
+			}
+		}
+		b.Reset()
+		if err := gguf.Write(&b, m.meta, m.tensors); err != nil {
+			t.Fatal(err)
+		}
+		data := bytes.Clone(b.Bytes())
+		data[int(at)%len(data)] ^= change
+		file, err := gguf.Parse(data)
+		if err != nil {
+			return
+		}
+		d, err := LoadDecoder(file, DecoderOptions{Pool: pool})
+		if err != nil {
+			return
+		}
+		in := &Input{Cache: d.NewCache(), Tokens: []int32{0, 1}, Rows: []int{1}}
+		if err := d.Forward(t.Context(), []*Input{in}); err != nil && in.Cache.Len() != 0 {
+			t.Errorf("after %v the cache has %d tokens", err, in.Cache.Len())
+		}
+	})
 }
