@@ -154,6 +154,13 @@ func (p *place) leave() {
 	}
 }
 
+// peek returns the model if it is loaded, else nil, without using it.
+func (p *place) peek() resident {
+	p.host.mu.Lock()
+	defer p.host.mu.Unlock()
+	return p.model
+}
+
 // loaded reports whether the model is in memory.
 func (p *place) loaded() bool {
 	p.host.mu.Lock()

@@ -22,6 +22,8 @@ type Stats struct {
 	GuessedRight     int64 // of them, those that were right
 	Evicted          int64 // kept prompts that gave way
 
+	Timings Timings // of all requests together
+
 	Steps   int64
 	Busy    time.Duration // spent in steps
 	Loading time.Duration // spent on opening the model
@@ -35,6 +37,13 @@ type Timings struct {
 	Waited  time.Duration // in the queue
 	Reading time.Duration // from there to the first token: the prompt
 	Writing time.Duration // the rest
+}
+
+// add adds another request's phases.
+func (t *Timings) add(o Timings) {
+	t.Waited += o.Waited
+	t.Reading += o.Reading
+	t.Writing += o.Writing
 }
 
 func (e *engine) stats() Stats {

@@ -100,6 +100,9 @@ func runTraffic(t *testing.T, seed uint64, requests int, closes bool) traffic {
 	if s.Running != 0 || s.Waiting != 0 || s.Reserved != 0 {
 		t.Errorf("seed %d: when all has ended: %+v", seed, s)
 	}
+	if s.Timings.Waited < 0 || s.Timings.Reading <= 0 || s.Timings.Writing <= 0 || s.Busy <= 0 {
+		t.Errorf("seed %d: times make no sense: %+v", seed, s)
+	}
 	if s.Kept > s.CacheBytes || s.CachedTokens == 0 || s.GuessedRight > s.GuessedTokens {
 		t.Errorf("seed %d: counts make no sense: %+v", seed, s)
 	}

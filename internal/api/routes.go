@@ -20,6 +20,11 @@ type Config struct {
 	// Ready says why the server cannot take requests now; nil means it can.
 	Ready func() error
 
+	// Observe is told of every answer, if it is set. Metrics, if set, answers
+	// GET /metrics: to anyone on this machine, and to admin keys.
+	Observe func(Observation)
+	Metrics http.Handler
+
 	// MaxBodyBytes bounds a request's body. Default 16 MiB.
 	MaxBodyBytes int64
 
@@ -68,6 +73,7 @@ func Routes(c Config) http.Handler {
 	a.handle("GET /v1/models/{model...}", models, a.retrieveModel)
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
 
+	a.open("GET /metrics", a.metrics)
 	a.open("GET /healthz", a.health)
 	a.open("GET /readyz", a.ready)
 	a.open("/", a.unknownURL)

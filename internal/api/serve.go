@@ -55,6 +55,7 @@ func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler 
 			c.fail(err)
 		}
 		c.log(err)
+		c.observe()
 	})
 }
 

@@ -12,6 +12,9 @@
 // is in force, so that nobody opens a server to a network before there is a key
 // to lock it with.
 //
+// GET /metrics has the operator's counters in Prometheus' format, for callers on
+// this machine and for admin keys.
+//
 // A Server's methods are safe for concurrent use, except that Serve runs once.
 // What lasts is in package state; the rate limits' buckets are memory and full
 // after a restart. There is no TLS and no second listener here: a proxy in front

@@ -21,6 +21,7 @@ type models struct {
 	aliases  []inference.Alias
 	upstream func(name string) inference.Model
 	host     *llm.Host
+	observed []observedModel
 }
 
 // openModels loads the models the configuration names.
@@ -65,6 +66,7 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
 	}
+	m.observed = append(m.observed, observedModel{name, local.Stats})
 	m.list = append(m.list, inference.Model{
 		Name:        name,
 		Created:     modified(path),

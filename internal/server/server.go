@@ -99,7 +99,15 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Archive:  s.state,
 		Limiter:  account.NewLimiter(account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute}),
 	})
-	s.http = newHTTPServer(api.Routes(api.Config{Keys: s.keys, Inference: s.inference, Log: s.log, Ready: s.ready}), s.log)
+	counters := newMetrics(s.models.observed)
+	s.http = newHTTPServer(api.Routes(api.Config{
+		Keys:      s.keys,
+		Inference: s.inference,
+		Log:       s.log,
+		Ready:     s.ready,
+		Observe:   counters.observe,
+		Metrics:   counters.handler(),
+	}), s.log)
 	return s, s.prepareNotice(ctx, c)
 }
 
