@@ -99,6 +99,14 @@ bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench
 	@test -n "$(LLAMA_BENCH)" -a -n "$(MODEL)" || { echo "set LLAMA_BENCH and MODEL"; exit 1; }
 	python3 test/bench/model.py --ragstone bin/ragstone --llama-bench "$(LLAMA_BENCH)" --model "$(MODEL)" --threads 2,1 --prompt 256,512,2048 --rounds 5
 
+.PHONY: bench-ann
+bench-ann: build ## vector indexes against other libraries: ANN_DATA=folder, PYTHON=python with peers, PEERS="symqg32 hnswlib16"
+	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with the peers"; exit 1; }
+	python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers $(RAGSTONE_SHARED)/bench/ann/peers/peers.py $(addprefix --peer ,$(or $(PEERS),symqg32 hnswlib16)) --ours graph
+	for batch in 1 100; do \
+		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "Flat@$$batch" --ours flat --ef 1 --batch $$batch && \
+		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "IVF1024,PQ64x4fs,RFlat@$$batch" --ours ivf,lists=1024,pq=64 --ours ivf,lists=1024 --ef 2,4,8,16,32,64,128 || exit 1; done
+
 .PHONY: quality
 quality: ## retrieval and answer figures on public data
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)

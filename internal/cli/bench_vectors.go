@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragstone/ragstone/internal/index"
+	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // vectorRow is one point of the trade between recall and speed.
@@ -40,6 +41,7 @@ type benchVectors struct {
 	k                    int
 	seconds              float64
 	onCommand            bool
+	kernels              string
 
 	data   vectorData
 	filter *index.Filter
@@ -64,9 +66,11 @@ the clock.
   ragstone bench vectors --base base.fvecs --queries query.fvecs --index ivf,lists=1024,codec=pq64x4 --ef 8,16,32 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := b.validate(); err != nil {
+			restore, err := b.validate()
+			if err != nil {
 				return &exitError{exitUsage, err}
 			}
+			defer restore()
 			if b.threads > 0 {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(b.threads))
 			}
@@ -92,6 +96,7 @@ the clock.
 	flags.IntVar(&b.threads, "threads", 1, "threads that build and search; 0 means as many as there are")
 	flags.IntVar(&b.batch, "batch", 1, "queries given at once, where an index takes batches")
 	flags.Float64Var(&b.seconds, "seconds", 0.2, "processor time spent on every point, at least one pass")
+	flags.StringVar(&b.kernels, "kernels", "", "kernels to use instead of the best there are: plain, avx2 or avx512")
 	flags.BoolVar(&b.onCommand, "on-command", false, "build, then measure once for every line on standard input, to alternate with others")
 	flags.BoolVar(&asJSON, "json", false, "print a JSON array of rows")
 	command.MarkFlagRequired("base")
@@ -99,17 +104,26 @@ the clock.
 	return command
 }
 
-func (b *benchVectors) validate() error {
+// validate checks the flags and switches to the kernels asked for.
+func (b *benchVectors) validate() (restore func(), err error) {
 	b.k = 10
 	if b.keep <= 0 || b.keep > 1 || b.threads < 0 || b.batch < 1 || !(b.seconds >= 0) {
-		return fmt.Errorf("--filter-keep must lie between 0 and 1, --batch be positive, --threads and --seconds not negative")
+		return nil, fmt.Errorf("--filter-keep must lie between 0 and 1, --batch be positive, --threads and --seconds not negative")
 	}
 	for _, ef := range b.ef {
 		if ef < 1 {
-			return fmt.Errorf("--ef %d must be positive", ef)
+			return nil, fmt.Errorf("--ef %d must be positive", ef)
 		}
 	}
-	return nil
+	if b.kernels == "" {
+		return func() {}, nil
+	}
+	for _, level := range kernel.Levels() {
+		if level.String() == b.kernels {
+			return kernel.Use(level), nil
+		}
+	}
+	return nil, fmt.Errorf("--kernels %q: here are %v", b.kernels, kernel.Levels())
 }
 
 // prepare reads the data and builds the index.

@@ -38,6 +38,8 @@ class Ours:
         self.name = "ragstone " + spec
         command = [args.ragstone, "bench", "vectors", "--base", args.data + "/base.fvecs", "--queries", args.data + "/query.fvecs",
                    "--truth", args.data + "/gt.ivecs", "--index", spec, "--on-command", "--batch", str(args.batch), "--ef", args.ef]
+        if args.kernels:
+            command += ["--kernels", args.kernels]
         self.process = subprocess.Popen(["taskset", "-c", args.core] + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         first = json.loads(self.process.stdout.readline())[0]
@@ -84,6 +86,7 @@ def main():
     p.add_argument("--passes", type=int, default=5)
     p.add_argument("--core", default="1")
     p.add_argument("--batch", type=int, default=1)
+    p.add_argument("--kernels", help="plain, avx2 or avx512 instead of the best there are")
     p.add_argument("--ef", default="10,16,24,32,48,64,96,128,200,320")
     args = p.parse_args()
     runs = [Peer(args, name) for name in args.peer] + [Ours(args, spec) for spec in args.ours or ["graph"]]
