@@ -17,25 +17,25 @@ DATA zeroPoints<>+12(SB)/4, $0
 GLOBL zeroPoints<>(SB), RODATA|NOPTR, $16
 
 DATA quantised<>+0(SB)/4, $0x7fffffff // all but the sign bit
-DATA quantised<>+4(SB)/4, $0x467e0000 // 16256
-DATA quantised<>+8(SB)/4, $0x38810204 // 1/16256
-DATA quantised<>+12(SB)/4, $0x7fc00000 // NaN
-DATA quantised<>+16(SB)/4, $0x00400040 // 64, twice 16 bits
-GLOBL quantised<>(SB), RODATA|NOPTR, $20
+DATA quantised<>+4(SB)/4, $0x38810204 // 1/16256
+DATA quantised<>+8(SB)/4, $0x7fc00000 // NaN
+DATA quantised<>+12(SB)/4, $0x00400040 // 64, twice 16 bits
+GLOBL quantised<>(SB), RODATA|NOPTR, $16
 
-// func quantizeAVX2(x *float32, out *block, blocks int)
+// func quantizeAVX2(x *float32, out *block, blocks, shift int, largest float32)
 //
 // AX x, BX out, CX blocks left; Y0-Y3 the numbers, then their quants; Y4-Y8
-// whatever is at hand; X6 scale; Y15 the magnitudes' bits; X13 1/16256, X12 16256;
-// Y14 packOrder; Y11 64 in 16 bits; X10 zeroPoints; R8 the largest's bits
-TEXT ·quantizeAVX2(SB), NOSPLIT, $0-24
+// whatever is at hand; X6 scale; Y15 the magnitudes' bits; X13 1/16256, X12 largest;
+// X9 shift; Y14 packOrder; Y11 64 in 16 bits; X10 zeroPoints; R8 the peak's bits
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-36
 	MOVQ         x+0(FP), AX
 	MOVQ         out+8(FP), BX
 	MOVQ         blocks+16(FP), CX
 	VBROADCASTSS quantised<>+0(SB), Y15
-	VMOVSS       quantised<>+4(SB), X12
-	VMOVSS       quantised<>+8(SB), X13
-	VPBROADCASTD quantised<>+16(SB), Y11
+	VMOVQ        shift+24(FP), X9
+	VMOVSS       largest+32(FP), X12
+	VMOVSS       quantised<>+4(SB), X13
+	VPBROADCASTD quantised<>+12(SB), Y11
 	VMOVDQU      packOrder<>(SB), Y14
 	VMOVDQU      zeroPoints<>(SB), X10
 
@@ -76,6 +76,10 @@ quantBlock:
 	VCVTPS2DQ    Y1, Y1
 	VCVTPS2DQ    Y2, Y2
 	VCVTPS2DQ    Y3, Y3
+	VPSLLD       X9, Y0, Y0
+	VPSLLD       X9, Y1, Y1
+	VPSLLD       X9, Y2, Y2
+	VPSLLD       X9, Y3, Y3
 
 	// X4: the sums of columns 0 to 15, of 16 to 31, and again.
 	VPADDD       Y1, Y0, Y4
@@ -127,7 +131,7 @@ quantNext:
 	RET
 
 quantNotFinite:
-	MOVL         quantised<>+12(SB), R8
+	MOVL         quantised<>+8(SB), R8
 	JMP          quantConstant
 
 quantZero:

@@ -2,4 +2,4 @@
 
 package kernel
 
-func quantize(x []float32, out []block) { quantizeGeneric(x, out) }
+func quantize(x []float32, out []block, coarse bool) { quantizeGeneric(x, out, coarse) }

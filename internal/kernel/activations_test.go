@@ -38,7 +38,7 @@ func hard() [][]float32 {
 
 func TestQuantizeAgreesAtEveryLevel(t *testing.T) {
 	r := newRand(t, 1)
-	cases := hard()
+	cases := append(hard(), hard()[1:]...) // each once coarse
 	for range 2000 {
 		x := normals(r, BlockLen)
 		scale := float32(math.Exp(10 * r.NormFloat64()))
@@ -48,10 +48,14 @@ func TestQuantizeAgreesAtEveryLevel(t *testing.T) {
 		cases = append(cases, x)
 	}
 	atEachLevel(t, func(t *testing.T) {
-		for _, x := range cases {
+		for i, x := range cases {
 			var got, want [1]block
-			quantize(x, got[:])
-			quantizeGeneric(x, want[:])
+			coarse := i%2 == 1
+			quantize(x, got[:], coarse)
+			quantizeGeneric(x, want[:], coarse)
+			if coarse && got[0].low != [BlockLen]int8{} {
+				t.Fatalf("%v: a coarse block has a low plane: %v", x, got[0].low)
+			}
 			g, w := got[0], want[0]
 			floats := sameBits(g.scale, w.scale) && sameBits(g.sum, w.sum) && sameBits(g.sums[0], w.sums[0]) && sameBits(g.sums[1], w.sums[1])
 			zeros := g.zero128 == w.zero128 && g.zero16 == w.zero16 && g.zero8 == w.zero8 && g.zero32 == w.zero32
@@ -64,17 +68,21 @@ func TestQuantizeAgreesAtEveryLevel(t *testing.T) {
 
 func TestQuantizeIsCloseAndConsistent(t *testing.T) {
 	r := newRand(t, 2)
-	for range 200 {
+	for i := range 200 {
 		x := normals(r, BlockLen)
 		var out [1]block
-		quantize(x, out[:])
+		coarse, step := i%2 == 1, 1.0
+		if coarse {
+			step = 1 << coarseBits
+		}
+		quantize(x, out[:], coarse)
 		b := out[0]
 		var sums [2]int32
 		for i := range x {
 			q := b.quant(i)
 			sums[i/16] += q
 			// Half a step, and the roundings.
-			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*float64(b.scale)+math.Abs(float64(x[i]))*4*unit {
+			if d := math.Abs(float64(x[i]) - float64(b.scale)*float64(q)); d > 0.5*step*float64(b.scale)+math.Abs(float64(x[i]))*4*unit {
 				t.Fatalf("%v became %d·%v", x[i], q, b.scale)
 			}
 		}
@@ -91,7 +99,7 @@ func TestQuantizeIsCloseAndConsistent(t *testing.T) {
 func TestQuantizeStaysInBounds(t *testing.T) {
 	atEachLevel(t, func(t *testing.T) {
 		for n := 1; n <= 3; n++ {
-			quantize(guarded[float32](t, n*BlockLen), guarded[block](t, n))
+			quantize(guarded[float32](t, n*BlockLen), guarded[block](t, n), false)
 		}
 	})
 }

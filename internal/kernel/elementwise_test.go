@@ -239,7 +239,7 @@ func TestElementwiseKernelsDoNotAllocate(t *testing.T) {
 			"RMSNorm":  func() { RMSNorm(x, x, y, 1e-5) },
 			"SiLUMul":  func() { SiLUMul(x, y) },
 			"Rotate":   func() { Rotate(x, 64, Adjacent, cos, cos) },
-			"quantize": func() { quantize(x, blocks[:]) },
+			"quantize": func() { quantize(x, blocks[:], false) },
 			"StoreKV":  func() { StoreKV(page, 3, x, y) },
 		} {
 			if n := testing.AllocsPerRun(10, call); n != 0 {

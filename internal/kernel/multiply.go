@@ -111,7 +111,7 @@ func (m *Matrix) tile(from, to int, a *Activations, t, n int, out []float32, str
 	_ = out[(n-1)*stride+(to-from)*groupRows-1]
 	if m.layout.quantised() {
 		blocks := a.cols / BlockLen
-		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, out, to-from, stride)
+		quantTile(m.format, weights, a.blocks[t*blocks:(t+n)*blocks], n, a.Coarse, out, to-from, stride)
 		return
 	}
 	floatTile(m.format, weights, a.x[t*a.cols:(t+n)*a.cols], n, out, to-from, stride)

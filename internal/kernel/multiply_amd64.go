@@ -6,15 +6,23 @@ package kernel
 // cut. What a row gets does not depend on it.
 const avx2Rows, avx2FloatRows = 2, 4
 
-func quantTile(f Format, weights []byte, a []block, n int, out []float32, groups, stride int) {
+// quantTile multiplies n rows of blocks, whose low plane is zero if they are
+// coarse: the tallest tiles then leave it out.
+func quantTile(f Format, weights []byte, a []block, n int, coarse bool, out []float32, groups, stride int) {
 	blocks := len(a) / n
 	switch {
+	case useAVX512 && coarse && n == maxTile:
+		highTileAVX512(f, &weights[0], &a[0], &out[0], blocks, groups, blocks*blockBytes, 4*stride)
 	case useAVX512:
 		quantTileAVX512(f, n, &weights[0], &a[0], &out[0], blocks, groups, blocks*blockBytes, 4*stride)
 	case useAVX2:
 		for t := 0; t < n; {
 			rows := min(avx2Rows, tileRows(n-t))
-			quantTileAVX2(f, rows, &weights[0], &a[t*blocks], &out[t*stride], blocks, groups, blocks*blockBytes, 4*stride)
+			if coarse && rows == avx2Rows {
+				highTileAVX2(f, &weights[0], &a[t*blocks], &out[t*stride], blocks, groups, blocks*blockBytes, 4*stride)
+			} else {
+				quantTileAVX2(f, rows, &weights[0], &a[t*blocks], &out[t*stride], blocks, groups, blocks*blockBytes, 4*stride)
+			}
 			t += rows
 		}
 	default:

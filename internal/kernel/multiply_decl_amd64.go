@@ -17,10 +17,16 @@ func q80x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q80x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q80x8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q80x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q80x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q80x2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q40x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -35,10 +41,16 @@ func q40x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q40x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q40x8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q40x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q40x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q40x2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q41x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -53,10 +65,16 @@ func q41x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q41x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q41x8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q41x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q41x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q41x2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q50x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -71,10 +89,16 @@ func q50x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q50x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q50x8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q50x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q50x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q50x2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q51x1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -89,10 +113,16 @@ func q51x4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q51x8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q51x8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q51x1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q51x2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q51x2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q2kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -107,10 +137,16 @@ func q2kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q2kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q2kx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q2kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q2kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q2kx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q4kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -125,10 +161,16 @@ func q4kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q4kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q4kx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q4kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q4kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q4kx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q5kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -143,10 +185,16 @@ func q5kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q5kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q5kx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q5kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q5kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q5kx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q6kx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -161,10 +209,16 @@ func q6kx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride,
 func q6kx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func q6kx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func q6kx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func q6kx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func q6kx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func iq4nlx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -179,10 +233,16 @@ func iq4nlx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStrid
 func iq4nlx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func iq4nlx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func iq4nlx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func iq4nlx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4nlx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func iq4xsx1AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
@@ -197,10 +257,16 @@ func iq4xsx4AVX512(weights *byte, a *block, out *float32, blocks, groups, aStrid
 func iq4xsx8AVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
+func iq4xsx8HighAVX512(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
 func iq4xsx1AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func iq4xsx2AVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
+
+//go:noescape
+func iq4xsx2HighAVX2(weights *byte, a *block, out *float32, blocks, groups, aStride, outStride int)
 
 //go:noescape
 func f32x1AVX512(weights *byte, a, out *float32, cols, groups, aStride, outStride int)
@@ -391,6 +457,33 @@ func quantTileAVX512(f Format, n int, w *byte, x *block, o *float32, blocks, gro
 	}
 }
 
+func highTileAVX512(f Format, w *byte, x *block, o *float32, blocks, groups, aStride, outStride int) {
+	switch f {
+	case Q8_0:
+		q80x8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_0:
+		q40x8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_1:
+		q41x8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_0:
+		q50x8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_1:
+		q51x8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q2_K, Q3_K:
+		q2kx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_K:
+		q4kx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_K:
+		q5kx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case Q6_K:
+		q6kx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case IQ4_NL:
+		iq4nlx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	case IQ4_XS:
+		iq4xsx8HighAVX512(w, x, o, blocks, groups, aStride, outStride)
+	}
+}
+
 func floatTileAVX512(f Format, n int, w *byte, x, o *float32, cols, groups, aStride, outStride int) {
 	switch f {
 	case F32:
@@ -508,6 +601,33 @@ func quantTileAVX2(f Format, n int, w *byte, x *block, o *float32, blocks, group
 		default:
 			iq4xsx1AVX2(w, x, o, blocks, groups, aStride, outStride)
 		}
+	}
+}
+
+func highTileAVX2(f Format, w *byte, x *block, o *float32, blocks, groups, aStride, outStride int) {
+	switch f {
+	case Q8_0:
+		q80x2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_0:
+		q40x2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_1:
+		q41x2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_0:
+		q50x2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_1:
+		q51x2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q2_K, Q3_K:
+		q2kx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q4_K:
+		q4kx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q5_K:
+		q5kx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case Q6_K:
+		q6kx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case IQ4_NL:
+		iq4nlx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
+	case IQ4_XS:
+		iq4xsx2HighAVX2(w, x, o, blocks, groups, aStride, outStride)
 	}
 }
 

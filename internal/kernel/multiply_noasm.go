@@ -2,7 +2,7 @@
 
 package kernel
 
-func quantTile(f Format, weights []byte, a []block, n int, out []float32, groups, stride int) {
+func quantTile(f Format, weights []byte, a []block, n int, _ bool, out []float32, groups, stride int) {
 	quantTileGeneric(f, weights, a, n, out, groups, stride)
 }
 

@@ -113,9 +113,10 @@ func multiplied(p *Pool, m *Matrix, a *Activations) []float32 {
 	return out
 }
 
-// activations makes rows of random numbers, quantised where cols allow.
+// activations makes rows of random numbers, quantised where cols allow, every
+// other time coarsely.
 func activations(r *rand.Rand, rows, cols int) *Activations {
-	a := new(Activations)
+	a := &Activations{Coarse: r.IntN(2) == 1}
 	a.Resize(rows, cols)
 	copy(a.All(), normals(r, rows*cols))
 	if cols%BlockLen == 0 {
@@ -179,11 +180,17 @@ func TestQuantisedProductsAreWithinTheirBound(t *testing.T) {
 // however many pieces and threads.
 func TestProductsAreInvariant(t *testing.T) {
 	r := newRand(t, 3)
-	for _, f := range Formats() {
+	for i, f := range append(Formats(), Formats()...) {
 		const rows, tokens = 83, 23
 		cols := max(192, f.layout().values)
 		m := NewMatrix(nil, f, randomWeights(r, f, rows, cols), rows, cols)
 		a := activations(r, tokens, cols)
+		a.Coarse = i >= len(Formats())
+		for i := range tokens {
+			if m.Quantized() {
+				a.Quantize(i)
+			}
+		}
 		var plain []float32
 		atEachLevel(t, func(t *testing.T) {
 			var first []float32
@@ -196,10 +203,12 @@ func TestProductsAreInvariant(t *testing.T) {
 				}
 				equalBits(t, fmt.Sprintf("%v on %d threads", f, threads), got, first)
 				for i := range tokens {
-					alone := new(Activations)
+					alone := &Activations{Coarse: a.Coarse}
 					alone.Resize(1, cols)
 					copy(alone.Row(0), a.Row(i))
-					alone.Quantize(0)
+					if m.Quantized() {
+						alone.Quantize(0)
+					}
 					equalBits(t, fmt.Sprintf("%v, row %d alone", f, i), multiplied(p, m, alone), first[i*rows:(i+1)*rows])
 				}
 			}
@@ -263,7 +272,7 @@ func TestMultiplyStaysInBounds(t *testing.T) {
 					if m.Quantized() {
 						blocks := guarded[block](t, len(a.blocks))
 						copy(blocks, a.blocks)
-						quantTile(f, weights, blocks, n, out, groups, groups*groupRows)
+						quantTile(f, weights, blocks, n, a.Coarse, out, groups, groups*groupRows)
 						continue
 					}
 					x := guarded[float32](t, len(a.x))

@@ -95,6 +95,17 @@ var (
 	floatHeights = map[string][]int{"AVX512": {1, 2, 4, 8}, "AVX2": {1, 2, 4}}
 )
 
+// planes are which planes of the activations a tile multiplies. The low one of
+// coarse activations is zero: the tallest tile comes without it too.
+type planes string
+
+const (
+	bothPlanes planes = ""
+	highPlane  planes = "High"
+)
+
+func tallest(level string) int { return heights[level][len(heights[level])-1] }
+
 func multiply(f *file) {
 	f.raw(`
 // Tiles of matrix products: n rows of activations times groups of 16 rows of
@@ -116,11 +127,13 @@ GLOBL quantTable<>(SB), RODATA|NOPTR, $16
 	for i := range formats {
 		q := &formats[i]
 		for _, n := range heights["AVX512"] {
-			q.avx512(f, n)
+			q.avx512(f, n, bothPlanes)
 		}
+		q.avx512(f, tallest("AVX512"), highPlane)
 		for _, n := range heights["AVX2"] {
-			q.avx2(f, n)
+			q.avx2(f, n, bothPlanes)
 		}
+		q.avx2(f, tallest("AVX2"), highPlane)
 	}
 	for _, w := range floats {
 		for _, n := range floatHeights["AVX512"] {
@@ -142,6 +155,10 @@ func dispatch(f *file) {
 		for _, q := range formats {
 			fmt.Fprintf(d, "\tcase %s:\n", strings.Join(q.held, ", "))
 			choose(f, q.name, level, heights[level], "(w, x, o, blocks, groups, aStride, outStride)")
+		}
+		fmt.Fprintf(d, "\t}\n}\n\nfunc highTile%s(f Format, w *byte, x *block, o *float32, blocks, groups, aStride, outStride int) {\n\tswitch f {\n", level)
+		for _, q := range formats {
+			fmt.Fprintf(d, "\tcase %s:\n\t\t%sx%d%s%s(w, x, o, blocks, groups, aStride, outStride)\n", strings.Join(q.held, ", "), q.name, tallest(level), highPlane, level)
 		}
 		fmt.Fprintf(d, "\t}\n}\n\nfunc floatTile%s(f Format, n int, w *byte, x, o *float32, cols, groups, aStride, outStride int) {\n\tswitch f {\n", level)
 		for _, w := range floats {

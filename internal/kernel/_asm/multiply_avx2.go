@@ -4,8 +4,8 @@ import "fmt"
 
 // avx2 writes the tile for n rows at 256 bits: eight rows of weights at a time,
 // so a group is passed over twice, the second time in the first-level cache.
-func (q *format) avx2(f *file, n int) {
-	name := fmt.Sprintf("%sx%dAVX2", q.name, n)
+func (q *format) avx2(f *file, n int, which planes) {
+	name := fmt.Sprintf("%sx%d%sAVX2", q.name, n, which)
 	f.begin(name, quantArgs, 56,
 		"Y0, Y1 float sums; Y2, Y3 integer sums; Y4-Y7 16-bit sums; Y8 quants; Y9,",
 		"Y10 whatever; Y12-Y15 constants; R13 scales and quants of this half of a block;",
@@ -37,7 +37,7 @@ func (q *format) avx2(f *file, n int) {
 	f.at(name + "Block")
 	q.prefetch(f, n, "R13")
 	for part := range q.parts {
-		q.part256(f, n, part)
+		q.part256(f, n, part, which)
 	}
 	f.op("ADDQ $%d, R13", q.scales()+q.quants())
 	f.op("ADDQ $%d, BX", blockStride)
@@ -116,7 +116,7 @@ func (q *format) quads256() int {
 }
 
 // part256 adds what one scale covers: all of a block, or half of its columns.
-func (q *format) part256(f *file, n, part int) {
+func (q *format) part256(f *file, n, part int, which planes) {
 	quads := 8 / q.parts
 	for t := range n {
 		if q.start >= 0 && !q.signed() {
@@ -127,13 +127,15 @@ func (q *format) part256(f *file, n, part int) {
 	}
 	for from := 0; from < quads; from += q.quads256() {
 		for k := from; k < from+q.quads256(); k++ {
-			q.quad256(f, n, part*quads+k, k == from)
+			q.quad256(f, n, part*quads+k, k == from, which)
 		}
 		for t := range n {
 			f.op("VPMADDWD Y14, Y%d, Y%d // high plane", 4+2*t, 4+2*t)
-			f.op("VPMADDWD Y15, Y%d, Y%d", 5+2*t, 5+2*t)
 			f.op("VPADDD Y%d, Y%d, Y%d", 4+2*t, 2+t, 2+t)
-			f.op("VPADDD Y%d, Y%d, Y%d", 5+2*t, 2+t, 2+t)
+			if which == bothPlanes {
+				f.op("VPMADDWD Y15, Y%d, Y%d", 5+2*t, 5+2*t)
+				f.op("VPADDD Y%d, Y%d, Y%d", 5+2*t, 2+t, 2+t)
+			}
 		}
 	}
 	q.scale256(f, 0, part, 8, 9)
@@ -174,7 +176,7 @@ func (q *format) scale256(f *file, which, part, y, temp int) {
 
 // quad256 multiplies columns 4·quad to 4·quad+3 by n rows. The products start
 // the 16-bit sums or are added to them.
-func (q *format) quad256(f *file, n, quad int, first bool) {
+func (q *format) quad256(f *file, n, quad int, first bool, which planes) {
 	at := func(offset int) string { return fmt.Sprintf("%d(R13)(R15*2)", q.scales()+offset) }
 	switch {
 	case q.bits == 8:
@@ -206,6 +208,9 @@ func (q *format) quad256(f *file, n, quad int, first bool) {
 	}
 	for t := range n {
 		for plane, offset := range []int{0, lowOffset} {
+			if offset == lowOffset && which != bothPlanes {
+				continue
+			}
 			sum := 4 + 2*t + plane
 			f.op("VPBROADCASTD %s, Y10", row(t, offset+4*quad))
 			quants := 8

@@ -13,8 +13,8 @@ const (
 
 // avx512 writes the tile for n rows: VPDPBUSD multiplies four columns of 16
 // weight rows at a time by the same four activations.
-func (q *format) avx512(f *file, n int) {
-	name := fmt.Sprintf("%sx%dAVX512", q.name, n)
+func (q *format) avx512(f *file, n int, which planes) {
+	name := fmt.Sprintf("%sx%d%sAVX512", q.name, n, which)
 	f.begin(name, quantArgs, 56,
 		"Z0-Z7 float sums; Z8-Z23 integer sums; Z24, Z25 quants; Z26 scales; Z27",
 		"minima; Z28 whatever; Z29 further constant; Z31 the low half of each byte;",
@@ -35,7 +35,7 @@ func (q *format) avx512(f *file, n int) {
 	}
 	f.at(name + "Block")
 	for part := range q.parts {
-		q.part512(f, n, part)
+		q.part512(f, n, part, which)
 	}
 	q.prefetch(f, n, "AX")
 	f.op("ADDQ $%d, AX", q.scales()+q.quants())
@@ -83,18 +83,21 @@ func sums512(n int) int {
 }
 
 // part512 adds what one scale covers: all of a block, or half of its columns.
-func (q *format) part512(f *file, n, part int) {
-	sums := sums512(n)
-	high := func(t, k int) int { return 8 + t*sums + k%sums }
-	low := func(t, k int) int { return high(t, k) + n*sums }
+func (q *format) part512(f *file, n, part int, which planes) {
+	sums, low := sums512(n), which == bothPlanes
+	highSum := func(t, k int) int { return 8 + t*sums + k%sums }
+	lowSum := func(t, k int) int { return highSum(t, k) + n*sums }
+	start := func(t int) string { return row(t, q.start+4*part) }
 	q.scale512(f, part)
 	for t := range n {
 		for k := range sums {
-			f.op("VPXORQ Z%d, Z%d, Z%d", high(t, k), high(t, k), high(t, k))
-			if k == 0 && q.start >= 0 {
-				f.op("VPBROADCASTD %s, Z%d", row(t, q.start+4*part), low(t, k))
-			} else {
-				f.op("VPXORQ Z%d, Z%d, Z%d", low(t, k), low(t, k), low(t, k))
+			f.op("VPXORQ Z%d, Z%d, Z%d", highSum(t, k), highSum(t, k), highSum(t, k))
+			switch {
+			case !low:
+			case k == 0 && q.start >= 0:
+				f.op("VPBROADCASTD %s, Z%d", start(t), lowSum(t, k))
+			default:
+				f.op("VPXORQ Z%d, Z%d, Z%d", lowSum(t, k), lowSum(t, k), lowSum(t, k))
 			}
 		}
 	}
@@ -103,21 +106,28 @@ func (q *format) part512(f *file, n, part int) {
 		quad := part*quads + k
 		z := q.quad512(f, quad)
 		for t := range n {
-			f.op("VPDPBUSD.BCST %s, Z%d, Z%d", row(t, 4*quad), z, high(t, k))
-			f.op("VPDPBUSD.BCST %s, Z%d, Z%d", row(t, lowOffset+4*quad), z, low(t, k))
+			f.op("VPDPBUSD.BCST %s, Z%d, Z%d", row(t, 4*quad), z, highSum(t, k))
+			if low {
+				f.op("VPDPBUSD.BCST %s, Z%d, Z%d", row(t, lowOffset+4*quad), z, lowSum(t, k))
+			}
 		}
 	}
 	for t := range n {
-		h, l := high(t, 0), low(t, 0)
+		h := highSum(t, 0)
 		for k := 1; k < sums; k++ {
-			f.op("VPADDD Z%d, Z%d, Z%d", high(t, k), h, h)
-			f.op("VPADDD Z%d, Z%d, Z%d", low(t, k), l, l)
+			f.op("VPADDD Z%d, Z%d, Z%d", highSum(t, k), h, h)
+			f.op("VPADDD Z%d, Z%d, Z%d", lowSum(t, k), lowSum(t, 0), lowSum(t, 0))
 		}
 		f.op("VPSLLD $7, Z%d, Z%d", h, h)
-		f.op("VPADDD Z%d, Z%d, Z%d", l, h, h)
+		switch {
+		case low:
+			f.op("VPADDD Z%d, Z%d, Z%d", lowSum(t, 0), h, h)
+		case q.start >= 0:
+			f.op("VPADDD.BCST %s, Z%d, Z%d", start(t), h, h)
+		}
 		f.op("VCVTDQ2PS Z%d, Z%d", h, h)
-		f.op("VMULPS.BCST %s, Z%d, Z%d // both scales", row(t, scaleOffset), scale512, l)
-		f.op("VFMADD231PS Z%d, Z%d, Z%d", l, h, t)
+		f.op("VMULPS.BCST %s, Z%d, Z%d // both scales", row(t, scaleOffset), scale512, temp512)
+		f.op("VFMADD231PS Z%d, Z%d, Z%d", temp512, h, t)
 		if q.min {
 			add := "VFMADD231PS"
 			if q.super {
