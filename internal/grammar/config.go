@@ -74,7 +74,7 @@ type machine struct {
 	start   *config
 
 	work   int // items visited since the last call of begin
-	seen   map[seenKey]struct{}
+	seen   itemSet
 	list   []item  // the closure so far; those before at have been expanded
 	frames []*node // by rule: the node of its calls in this closure
 	called []int32 // rules that have a frame
@@ -82,11 +82,62 @@ type machine struct {
 	key    []byte
 }
 
-// seenKey is an item by the numbers of its parts.
-type seenKey struct{ state, node int32 }
+// itemSet is a set of items that is emptied often: a hash table with linear
+// probing, whose slots count only with the stamp of the present round.
+type itemSet struct {
+	slots []itemSlot // a power of two of them
+	count int
+	round uint32
+}
+
+type itemSlot struct {
+	state, node int32
+	round       uint32
+}
+
+func newItemSet() itemSet { return itemSet{slots: make([]itemSlot, 64)} }
+
+func (s *itemSet) clear() {
+	s.count = 0
+	if s.round++; s.round == 0 {
+		clear(s.slots)
+		s.round = 1
+	}
+}
+
+// add reports whether an item is new, and adds it.
+func (s *itemSet) add(state, node int32) bool {
+	if 2*s.count >= len(s.slots) {
+		s.grow()
+	}
+	mask := uint32(len(s.slots) - 1)
+	at := (uint32(state)*0x9E3779B1 ^ uint32(node)*0x85EBCA6B) >> 7
+	for {
+		slot := &s.slots[at&mask]
+		if slot.round != s.round {
+			*slot = itemSlot{state, node, s.round}
+			s.count++
+			return true
+		}
+		if slot.state == state && slot.node == node {
+			return false
+		}
+		at++
+	}
+}
+
+func (s *itemSet) grow() {
+	old := s.slots
+	s.slots, s.count = make([]itemSlot, 2*len(old)), 0
+	for _, slot := range old {
+		if slot.round == s.round {
+			s.add(slot.state, slot.node)
+		}
+	}
+}
 
 func newMachine(p *program) (*machine, error) {
-	m := &machine{program: p, seen: map[seenKey]struct{}{}, frames: make([]*node, len(p.rules))}
+	m := &machine{program: p, seen: newItemSet(), frames: make([]*node, len(p.rules))}
 	m.forget()
 	bottom := &node{id: m.newID(), exit: 0}
 	var err error
@@ -129,7 +180,7 @@ func (m *machine) step(c *config, class uint8) (*config, error) {
 
 // begin starts a closure.
 func (m *machine) begin() {
-	clear(m.seen)
+	m.seen.clear()
 	m.list = m.list[:0]
 	for _, r := range m.called {
 		m.frames[r] = nil
@@ -144,9 +195,7 @@ func (m *machine) push(it item) {
 		m.ended = true
 		return
 	}
-	k := seenKey{it.state, it.calls.id}
-	if _, ok := m.seen[k]; !ok {
-		m.seen[k] = struct{}{}
+	if m.seen.add(it.state, it.calls.id) {
 		m.list = append(m.list, it)
 	}
 }

@@ -24,7 +24,7 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 			return err
 		}
 	}
-	if room > int(c.longest) || room < int(best) || best >= maxExit {
+	if room > int(c.longest) || room < int(best) {
 		mask.fill(dst)
 		return nil
 	}
@@ -37,7 +37,7 @@ func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
 		copy(dst, g.vocabulary.plainText())
 	}
 	err = g.walk(t, c, func(token int32, after *config) {
-		if after.tokens != notMeasured && int(after.tokens) < room {
+		if int(after.tokensAtMost()) < room {
 			dst.Add(token)
 		}
 	})
@@ -93,13 +93,22 @@ func (g *Compiled) nexts(c *config, limit int32) ([]*config, error) {
 	return nexts, err
 }
 
+// tokensAtMost is tokens as far as they were sought, else one for each byte.
+func (c *config) tokensAtMost() int32 {
+	if c.tokens == notMeasured {
+		return c.exit
+	}
+	return c.tokens
+}
+
 // searchCost is what a search costs besides the tokens it finds, in tokens.
 const searchCost = 64
 
 // exit returns the fewest tokens from c to a complete text, of those ways on
 // which each token leaves fewer bytes to the nearest complete text than the
 // one before. That misses a way out only if it takes fewer tokens by a detour
-// in bytes. It is maxExit where the search would be long.
+// in bytes. Where the search would be long it is a token for each byte, and
+// never if no tokens spell a way out.
 func (g *Compiled) exit(c *config) (int32, error) {
 	g.exitWork = 0
 	return g.searchExit(c)
@@ -113,7 +122,7 @@ func (g *Compiled) searchExit(c *config) (int32, error) {
 	case c.tokens != notMeasured:
 		return c.tokens, nil
 	case c.exit >= maxExit || g.exitWork > maxExitWork:
-		return maxExit, nil
+		return c.exit, nil
 	}
 	nexts, err := g.nexts(c, c.exit)
 	if err != nil {
@@ -121,19 +130,17 @@ func (g *Compiled) searchExit(c *config) (int32, error) {
 	}
 	// The nearest in bytes is most often the nearest in tokens.
 	slices.SortStableFunc(nexts, func(a, b *config) int { return int(a.exit - b.exit) })
-	best := int32(maxExit)
+	best := int32(never)
 	for _, n := range nexts {
 		tokens, err := g.searchExit(n)
 		if err != nil {
 			return 0, err
 		}
-		best = min(best, tokens+1)
+		best = min(best, addExits(tokens, 1))
 		if best <= 1 {
 			break
 		}
 	}
-	if g.exitWork <= maxExitWork || best < maxExit {
-		c.tokens = best
-	}
+	c.tokens = best
 	return best, nil
 }

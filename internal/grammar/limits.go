@@ -19,8 +19,8 @@ const (
 	maxWork      = 1 << 22  // items visited for one mask
 	maxKept      = 1 << 21  // items and transitions of the configs remembered
 	maxMasks     = 16 << 20 // bytes of the masks remembered
-	maxExit      = 1 << 12  // tokens to a complete text, beyond which it is not sought
-	maxExitWork  = 1 << 24  // tokens and nodes looked at to find it
+	maxExit      = 1 << 12  // bytes to a complete text, beyond which its tokens are not sought
+	maxExitWork  = 1 << 20  // tokens and items looked at to find them
 	maxForced    = 1 << 12  // bytes of a forced run
 )
 

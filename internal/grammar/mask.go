@@ -108,6 +108,7 @@ func (g *Compiled) walkPart(t *trie, from, to int, c *config, found func(token i
 	}
 	m, path := g.machine, g.path
 	m.work = 0
+	defer func() { g.exitWork += m.work }()
 	path[t.nodes[from].depth] = c
 	for i := from; i < to; {
 		n := &t.nodes[i]

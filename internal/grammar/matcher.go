@@ -66,12 +66,13 @@ func (m *Matcher) Mask(dst Bitset, room int) error {
 }
 
 // Exit returns the number of tokens after which the text can be complete, and
-// whether it can be within some thousands.
+// whether tokens can complete it at all. It may count too many where the way
+// is thousands of tokens long or the grammar very ambiguous.
 func (m *Matcher) Exit() (tokens int, ok bool) {
 	m.compiled.mu.Lock()
 	defer m.compiled.mu.Unlock()
 	n, err := m.compiled.exit(m.at)
-	return int(n), err == nil && n < maxExit
+	return int(n), err == nil && n < never
 }
 
 // Forced returns tokens that have to follow, none where there is a choice. They
