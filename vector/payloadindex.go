@@ -38,16 +38,15 @@ type postings struct {
 
 // numberColumn is float64 keys in order and the row of each.
 type numberColumn struct {
-	keys, rows []byte
-	n          int
-	inexact    bool // integers were rounded: neighbours of a bound must be looked at
+	keys    []byte
+	rows    []uint32
+	n       int
+	inexact bool // integers were rounded: neighbours of a bound must be looked at
 }
 
 func (c numberColumn) key(i int) float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(c.keys[8*i:]))
 }
-
-func (c numberColumn) row(i int) uint32 { return binary.LittleEndian.Uint32(c.rows[4*i:]) }
 
 // otherTerm stands for values that are no strings, booleans or numbers: no
 // encoded value begins with it.
@@ -117,8 +116,9 @@ func (b *payloadIndexBuilder) term(row uint32, term string) {
 	rows.Add(row)
 }
 
-// encode returns the section: seven parts, each with its length before it as
-// uint64. Those that the kind does not use are empty.
+// encode returns the section: nine parts, each with its length before it as
+// uint64 and zeros after it up to a multiple of eight, so that numbers can be
+// used where they lie. Parts that the kind does not use are empty.
 func (b *payloadIndexBuilder) encode() ([]byte, error) {
 	present, err := b.present.ToBytes()
 	if err != nil {
@@ -162,9 +162,13 @@ func (b *payloadIndexBuilder) encode() ([]byte, error) {
 	var out []byte
 	for _, part := range [][]byte{flags, present, terms, termsAt, bitmaps, bitmapsAt, keys, rows, lons} {
 		out = append(le.AppendUint64(out, uint64(len(part))), part...)
+		out = append(out, make([]byte, padding(len(part)))...)
 	}
 	return out, nil
 }
+
+// padding is what a length lacks to a multiple of eight.
+func padding(n int) int { return -n & 7 }
 
 // parsePayloadIndex reads a section for a segment of so many rows.
 func parsePayloadIndex(kind PayloadIndex, data []byte, rows int) (*payloadIndex, error) {
@@ -178,6 +182,7 @@ func parsePayloadIndex(kind PayloadIndex, data []byte, rows int) (*payloadIndex,
 			return nil, fmt.Errorf("part %d of the index has %d bytes, and %d are left", i, size, len(data)-8)
 		}
 		parts[i], data = data[8:8+size:8+size], data[8+size:]
+		data = data[min(padding(int(size)), len(data)):]
 	}
 	present, err := readBitmap(parts[1])
 	if err != nil {
@@ -186,14 +191,14 @@ func parsePayloadIndex(kind PayloadIndex, data []byte, rows int) (*payloadIndex,
 	x := &payloadIndex{
 		kind: kind, present: present,
 		postings: postings{offsets{parts[3], parts[2]}, offsets{parts[5], parts[4]}},
-		column:   numberColumn{keys: parts[6], rows: parts[7], n: len(parts[7]) / 4, inexact: len(parts[0]) == 1 && parts[0][0] != 0},
+		column:   numberColumn{keys: parts[6], rows: uint32s(parts[7]), n: len(parts[7]) / 4, inexact: len(parts[0]) == 1 && parts[0][0] != 0},
 		lons:     parts[8],
 	}
 	if x.terms.len() != x.bitmaps.len() || len(parts[6]) != 8*x.column.n || kind == GeoIndex && len(parts[8]) != 8*x.column.n {
 		return nil, fmt.Errorf("the parts of the index do not fit together")
 	}
 	for i := range x.column.n {
-		if int(x.column.row(i)) >= rows || i > 0 && !(x.column.key(i-1) <= x.column.key(i)) {
+		if int(x.column.rows[i]) >= rows || i > 0 && !(x.column.key(i-1) <= x.column.key(i)) {
 			return nil, fmt.Errorf("entry %d of the index is out of order", i)
 		}
 	}
@@ -243,8 +248,8 @@ func (c numberColumn) between(b bounds) (from, to int) {
 }
 
 func (c numberColumn) addRows(rows rowSet, from, to int) {
-	for i := from; i < to; i++ {
-		rows.add(int(c.row(i)))
+	for _, row := range c.rows[from:to] {
+		rows[row>>6] |= 1 << (row & 63)
 	}
 }
 
@@ -256,7 +261,7 @@ func (x *payloadIndex) addWithin(rows rowSet, a area) {
 	for i := from; i < to; i++ {
 		lon := math.Float64frombits(binary.LittleEndian.Uint64(x.lons[8*i:]))
 		if a.holds(place{x.column.key(i), lon}) {
-			rows.add(int(x.column.row(i)))
+			rows.add(int(x.column.rows[i]))
 		}
 	}
 }

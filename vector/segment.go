@@ -187,9 +187,8 @@ func (s *segment) loadRows(c *column, name string) error {
 	if len(data) != 4*c.n {
 		return fmt.Errorf("%d bytes of rows, and there are %d vectors", len(data), c.n)
 	}
-	c.rows = make([]uint32, c.n)
+	c.rows = uint32s(data)
 	for i := range c.rows {
-		c.rows[i] = binary.LittleEndian.Uint32(data[4*i:])
 		if int(c.rows[i]) >= s.rows || i > 0 && c.rows[i] <= c.rows[i-1] {
 			return fmt.Errorf("row %d of vector %d is out of order", c.rows[i], i)
 		}
@@ -280,18 +279,31 @@ func (s *segment) record(row int) record {
 // floats returns bytes as float32: in place where the machine is little-endian
 // and the bytes lie at a multiple of four, else a copy.
 func floats(data []byte) []float32 {
-	n := len(data) / 4
-	if n == 0 {
-		return nil
+	if inPlace[float32](data) {
+		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/4)
 	}
-	one := uint16(1)
-	littleEndian := *(*byte)(unsafe.Pointer(&one)) == 1
-	if littleEndian && uintptr(unsafe.Pointer(&data[0]))%4 == 0 {
-		return unsafe.Slice((*float32)(unsafe.Pointer(&data[0])), n)
-	}
-	out := make([]float32, n)
+	out := make([]float32, len(data)/4)
 	Float32.read(out, data)
 	return out
+}
+
+// uint32s is floats for uint32.
+func uint32s(data []byte) []uint32 {
+	if inPlace[uint32](data) {
+		return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/4)
+	}
+	out := make([]uint32, len(data)/4)
+	for i := range out {
+		out[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	return out
+}
+
+// inPlace reports whether bytes can be used as numbers where they lie.
+func inPlace[T float32 | uint32](data []byte) bool {
+	one := uint16(1)
+	littleEndian := *(*byte)(unsafe.Pointer(&one)) == 1
+	return littleEndian && uintptr(unsafe.Pointer(unsafe.SliceData(data)))%unsafe.Alignof(T(0)) == 0
 }
 
 // retain and release count the views that use the segment. The last release
