@@ -35,7 +35,6 @@ type Graph struct {
 	entries []byte  // blocks of nodes where a search may begin, likewise
 	slab    []float32
 	memory  *kernel.Slab // nil if rows are someone else's
-	inverse []float32    // of slab under Cosine; see Flat
 	pool    sync.Pool    // of *graphSearch
 }
 

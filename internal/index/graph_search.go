@@ -20,6 +20,7 @@ type graphSearch struct {
 	estimates  [kernel.BlockVectors]float32
 	seen       []uint64  // nodes that were reached
 	reached    []reached // in the order of the walk
+	swept      []near
 	stats      Stats
 }
 
@@ -259,42 +260,36 @@ func (s *graphSearch) start() {
 }
 
 // sweepWidth is how many candidates a sweep keeps for every one of ef, more below
-// 256 dimensions: from the centre estimates are coarser than from a neighbour.
+// 192 dimensions: from the centre estimates are coarser than from a neighbour.
 const sweepWidth = 4
 
 // sweep estimates all nodes that a filter admits and reaches the best of them.
 func (s *graphSearch) sweep(ef int, f *Filter) {
 	g := s.graph
-	width := ef * sweepWidth * max(1, 256/g.layout.padded)
+	width := ef * sweepWidth * max(1, 192/g.layout.padded)
 	if f.matches(g.nodes) <= 2*width {
 		s.scan(f)
 		return
 	}
-	s.candidates.Reset(width)
+	best := smallest{width: width, limit: float32(math.Inf(1)), list: s.swept[:0]}
 	s.terms.Base = kernel.Dot(s.query, s.query)
 	size := g.layout.sweepSize()
-	var nodes [kernel.BlockVectors]uint32
 	for b := range blocks(g.nodes) {
 		admitted := f.block(b)
 		if admitted == 0 {
 			continue
 		}
 		s.stats.Scored += bits.OnesCount32(admitted)
-		s.terms.Limit = s.candidates.Limit()
+		s.terms.Limit = best.limit
 		below := kernel.ScanBlock(g.sweep[b*size:(b+1)*size], s.tables, &s.terms, &s.estimates, size)
-		if below &= admitted; below != 0 {
-			for i := range nodes {
-				nodes[i] = uint32(b*kernel.BlockVectors + i)
-			}
-			s.candidates.Add(&nodes, &s.estimates, below, nil)
+		for below &= admitted; below != 0; below &= below - 1 {
+			i := bits.TrailingZeros32(below)
+			best.add(near{s.estimates[i], uint32(b*kernel.BlockVectors + i)})
 		}
 	}
-	for {
-		node, ok := s.candidates.Take()
-		if !ok {
-			break
-		}
-		s.reached = append(s.reached, reached{node, 0})
+	s.swept = best.kept()
+	for _, x := range s.swept {
+		s.reached = append(s.reached, reached{x.node, 0})
 	}
 	s.measure()
 }
@@ -317,7 +312,7 @@ func (s *graphSearch) scan(f *Filter) {
 // measure computes the distances of what was reached at once. These nodes are
 // not marked in seen.
 func (s *graphSearch) measure() {
-	const ahead = 6 // vectors on their way
+	const ahead = 12 // vectors on their way
 	size := s.graph.layout.vectorSize()
 	for i := range s.reached {
 		if i+ahead < len(s.reached) {

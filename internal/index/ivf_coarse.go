@@ -105,7 +105,6 @@ type probe struct {
 	terms      kernel.ScanTerms
 	candidates kernel.Candidates
 	estimates  [kernel.BlockVectors]float32
-	scores     []float32
 	found      []near
 }
 
