@@ -46,6 +46,8 @@ func (l lookup) candidates(c Condition) candidates {
 	switch c := c.(type) {
 	case Filter:
 		return l.filterCandidates(c)
+	case *Filter:
+		return l.filterCandidates(*c)
 	case Match:
 		return l.candidates(MatchAny{c.Key, []any{c.Value}})
 	case MatchAny:

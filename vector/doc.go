@@ -7,7 +7,7 @@
 //	err = films.Upsert(ctx, vector.Point{ID: vector.Num(7), Vector: embedding,
 //		Payload: vector.Payload{"title": "Metropolis", "year": 1927}})
 //	result, err := films.Search(ctx, vector.Query{Vector: question, K: 5,
-//		Filter: &vector.Filter{Must: []vector.Condition{vector.Range{Key: "year", LT: 1960}}}})
+//		Filter: vector.All(vector.Range{Key: "year", LT: 1960})})
 //	for _, hit := range result.Hits {
 //		fmt.Println(hit.Score, hit.Payload["title"])
 //	}

@@ -75,7 +75,7 @@ func ExampleFilter() {
 		vector.Range{Key: "year", LT: 1960},
 		vector.Not(vector.Match{Key: "genres", Value: "science fiction"}),
 	)
-	result, err := films.Search(ctx, vector.Query{Vector: []float32{0}, Filter: &filter})
+	result, err := films.Search(ctx, vector.Query{Vector: []float32{0}, Filter: filter})
 	if err != nil {
 		log.Fatal(err)
 	}

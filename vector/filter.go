@@ -25,20 +25,20 @@ type Filter struct {
 	MinShould int
 }
 
-// Condition is one of the types below, or a Filter.
+// Condition is one of the types below, or a Filter or a pointer to one.
 type Condition interface {
 	// compile checks the condition and returns how a payload is tested.
 	compile() (matcher, error)
 }
 
 // All wants points for which every condition holds.
-func All(conditions ...Condition) Filter { return Filter{Must: conditions} }
+func All(conditions ...Condition) *Filter { return &Filter{Must: conditions} }
 
 // Any wants points for which at least one condition holds.
-func Any(conditions ...Condition) Filter { return Filter{Should: conditions} }
+func Any(conditions ...Condition) *Filter { return &Filter{Should: conditions} }
 
 // Not wants points for which no condition holds.
-func Not(conditions ...Condition) Filter { return Filter{MustNot: conditions} }
+func Not(conditions ...Condition) *Filter { return &Filter{MustNot: conditions} }
 
 // Match holds if a value equals Value: a string, a boolean or a number.
 type Match struct {
@@ -107,7 +107,7 @@ type GeoBox struct {
 // an array of objects there.
 type Nested struct {
 	Key    string
-	Filter Filter
+	Filter *Filter
 }
 
 // HasID holds for the points with these IDs.
@@ -179,7 +179,7 @@ func (f Filter) minShould() (int, error) {
 func compileAll(conditions []Condition) ([]matcher, error) {
 	matchers := make([]matcher, len(conditions))
 	for i, c := range conditions {
-		if c == nil {
+		if f, ok := c.(*Filter); c == nil || ok && f == nil {
 			return nil, errors.New("a condition is nil")
 		}
 		var err error
@@ -431,6 +431,9 @@ func (c Nested) compile() (matcher, error) {
 	path, err := payload.ParsePath(c.Key)
 	if err != nil {
 		return nil, err
+	}
+	if c.Filter == nil {
+		return nil, fmt.Errorf("nested %q: it has no filter", c.Key)
 	}
 	holds, err := c.Filter.compile()
 	if err != nil {

@@ -68,8 +68,8 @@ type geoBoxJSON struct {
 }
 
 type nestedJSON struct {
-	Key    string `json:"key"`
-	Filter Filter `json:"filter"`
+	Key    string  `json:"key"`
+	Filter *Filter `json:"filter"`
 }
 
 type filterJSON struct {
@@ -105,7 +105,7 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	if j.MinShould == nil {
 		return nil
 	}
-	least := Filter{MinShould: j.MinShould.MinCount}
+	least := &Filter{MinShould: j.MinShould.MinCount}
 	for _, raw := range j.MinShould.Conditions {
 		c, err := parseCondition(raw)
 		if err != nil {
@@ -153,9 +153,8 @@ func parseCondition(data json.RawMessage) (Condition, error) {
 	}
 	switch {
 	case j.Must != nil || j.Should != nil || j.MustNot != nil || j.MinShould != nil:
-		var f Filter
-		err := f.UnmarshalJSON(data)
-		return f, err
+		f := new(Filter)
+		return f, f.UnmarshalJSON(data)
 	case j.IsNull != nil:
 		return IsNull{j.IsNull.Key}, nil
 	case j.IsEmpty != nil:
@@ -207,7 +206,7 @@ func (n *countJSON) condition(key string) Condition {
 		}
 	}
 	if most <= 0 { // Max 0 would mean no limit
-		return Filter{Must: []Condition{IsEmpty{key}}, MustNot: nil}
+		return IsEmpty{key}
 	}
 	return ValuesCount{key, least, most}
 }

@@ -2,12 +2,13 @@ package vector
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFiltersAsText(t *testing.T) {
-	for text, want := range map[string]Filter{
+	for text, want := range map[string]*Filter{
 		`{}`: {},
 		`{"must":[{"key":"a","match":{"value":"x"}}]}`:                                              All(Match{"a", "x"}),
 		`{"must":{"key":"a","match":{"value":7}}}`:                                                  All(Match{"a", json.Number("7")}),
@@ -21,14 +22,16 @@ func TestFiltersAsText(t *testing.T) {
 		`{"must":[{"nested":{"key":"a","filter":{"must":[{"key":"b","match":{"value":false}}]}}}]}`: All(Nested{"a", All(Match{"b", false})}),
 		`{"must":[{"should":[{"is_null":{"key":"a"}}]}]}`:                                           All(Any(IsNull{"a"})),
 		`{"min_should":{"conditions":[{"is_null":{"key":"a"}},{"is_null":{"key":"b"}}],"min_count":2}}`: All(
-			Filter{MinShould: 2, Should: []Condition{IsNull{"a"}, IsNull{"b"}}}),
+			&Filter{MinShould: 2, Should: []Condition{IsNull{"a"}, IsNull{"b"}}}),
 		`{"must":[{"key":"a","geo_radius":{"center":{"lat":1,"lon":2},"radius":3}}]}`: All(GeoRadius{"a", 1, 2, 3}),
 		`{"must":[{"key":"a","geo_bounding_box":{"top_left":{"lat":4,"lon":1},"bottom_right":{"lat":2,"lon":3}}}]}`: All(
 			GeoBox{Key: "a", North: 4, West: 1, South: 2, East: 3}),
 	} {
-		var got Filter
-		if err := json.Unmarshal([]byte(text), &got); err != nil || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
-			t.Errorf("%s: got %#v, %v, want %#v", text, got, err, want)
+		got := new(Filter)
+		if err := json.Unmarshal([]byte(text), got); err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if diff := cmp.Diff(want, got, cmp.AllowUnexported(ID{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 	for _, wrong := range []string{`[]`, `{"mustn't":[]}`, `{"must":[{"key":"a"}]}`, `{"must":[{"key":"a","match":{"value":1},"x":1}]}`, `{"must":[7]}`} {

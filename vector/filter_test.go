@@ -85,11 +85,11 @@ func TestFilters(t *testing.T) {
 		inEveryPlace(t, schema, films, func(t *testing.T, c *Collection) {
 			for _, fc := range filterCases {
 				f := All(fc.condition)
-				if got := ids(search(t, c, Query{Vector: []float32{0}, Filter: &f}).Hits); got != fc.want {
+				if got := ids(search(t, c, Query{Vector: []float32{0}, Filter: f}).Hits); got != fc.want {
 					t.Errorf("%#v: got %q, want %q", fc.condition, got, fc.want)
 				}
-				n, err := c.Count(t.Context(), "", &f)
-				if want := len(search(t, c, Query{Vector: []float32{0}, Filter: &f}).Hits); n != want || err != nil {
+				n, err := c.Count(t.Context(), "", f)
+				if want := len(search(t, c, Query{Vector: []float32{0}, Filter: f}).Hits); n != want || err != nil {
 					t.Errorf("%#v: count is %d, %v, want %d", fc.condition, n, err, want)
 				}
 			}
@@ -184,7 +184,7 @@ func TestIndexesAgreeWithPayloads(t *testing.T) {
 				want++
 			}
 		}
-		got, err := c.Count(t.Context(), "", &f)
+		got, err := c.Count(t.Context(), "", f)
 		if got != want || err != nil {
 			t.Fatalf("%#v: got %d, %v, want %d", f, got, err, want)
 		}

@@ -247,16 +247,16 @@ func (w *modelWorld) filter() (*Filter, func(modelPoint) bool) {
 	switch w.random.IntN(5) {
 	case 0:
 		f := All(Match{"color", "red"})
-		return &f, red
+		return f, red
 	case 1:
 		f := All(Range{Key: "n", GTE: low}, MatchAny{"color", []any{"red", "blue"}})
-		return &f, func(p modelPoint) bool { return above(p) && p.color != "green" }
+		return f, func(p modelPoint) bool { return above(p) && p.color != "green" }
 	case 2:
-		f := Filter{Should: []Condition{Match{"color", "red"}, Range{Key: "n", GTE: low}}, MustNot: []Condition{IsEmpty{"color"}}}
-		return &f, func(p modelPoint) bool { return red(p) || above(p) }
+		f := &Filter{Should: []Condition{Match{"color", "red"}, Range{Key: "n", GTE: low}}, MustNot: []Condition{IsEmpty{"color"}}}
+		return f, func(p modelPoint) bool { return red(p) || above(p) }
 	case 3:
 		f := Not(Match{"color", "red"})
-		return &f, func(p modelPoint) bool { return !red(p) }
+		return f, func(p modelPoint) bool { return !red(p) }
 	}
 	return nil, func(modelPoint) bool { return true }
 }
@@ -264,7 +264,7 @@ func (w *modelWorld) filter() (*Filter, func(modelPoint) bool) {
 func (w *modelWorld) deleteWhere() {
 	k := w.key()
 	f := All(Match{"color", "blue"}, Match{"n", 3})
-	_, err := w.c.Delete(context.Background(), Selection{Namespace: k.namespace, Filter: &f})
+	_, err := w.c.Delete(context.Background(), Selection{Namespace: k.namespace, Filter: f})
 	w.must(err)
 	maps.DeleteFunc(w.points, func(other modelKey, p modelPoint) bool {
 		return other.namespace == k.namespace && p.color == "blue" && p.n == 3

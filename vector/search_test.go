@@ -235,7 +235,7 @@ func TestKeywords(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		f := Not(Match{"title", "Modern Times"})
-		if got, want := ids(search(t, c, Query{Text: "modern machines", Using: "words", Filter: &f}).Hits), "1"; got != want {
+		if got, want := ids(search(t, c, Query{Text: "modern machines", Using: "words", Filter: f}).Hits), "1"; got != want {
 			t.Errorf("filtered: got %s, want %s", got, want)
 		}
 	})
@@ -447,7 +447,7 @@ func TestGraphFindsWhatAScanFinds(t *testing.T) {
 	compare("all", nil, n)
 	for _, keep := range []int{0, 1, 6, 60, 600, 3000, 5400} {
 		f := All(Range{Key: "n", LT: keep})
-		compare(fmt.Sprint(keep, " of them"), &f, keep)
+		compare(fmt.Sprint(keep, " of them"), f, keep)
 	}
 	if r := search(t, c, Query{Vector: vector()}); r.Plan.Strategies["graph"] != 1 {
 		t.Errorf("the graph was not used: plan %+v", r.Plan)

@@ -47,7 +47,7 @@ type Selection struct {
 func IDs(ids ...ID) Selection { return Selection{IDs: append([]ID{}, ids...)} }
 
 // Where selects the points of the namespace "" that a filter holds for.
-func Where(f Filter) Selection { return Selection{Filter: &f} }
+func Where(f *Filter) Selection { return Selection{Filter: f} }
 
 // Patch is a change of payloads. Keys are top-level keys.
 type Patch struct {
