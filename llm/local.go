@@ -25,8 +25,10 @@ type Options struct {
 	// while they are loaded: q8_0 or q4_0. Default: they stay as they are.
 	Quantize string
 
-	// Precision is how an embedding or reranking model computes: "f32", the
-	// default, or "int8", about three times as fast and nearly the same.
+	// Precision is how a model computes: "f32", the default, or "int8". An
+	// embedding or reranking model is about three times as fast in int8 and
+	// nearly the same. A language model reads prompts about 1.5 times as fast;
+	// where two tokens are close either may win.
 	Precision string
 
 	// MaxMemory bounds, in bytes, the weights together with the working memory

@@ -129,7 +129,9 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 
 // decoder returns the options for package model.
 func (o Options) decoder(pool *kernel.Pool) model.DecoderOptions {
-	return model.DecoderOptions{Pool: pool, Context: o.Context, Quantize: model.Quantization(o.Quantize)}
+	return model.DecoderOptions{
+		Pool: pool, Context: o.Context, Quantize: model.Quantization(o.Quantize), Precision: model.Precision(o.Precision),
+	}
 }
 
 // limits divides the memory a model may take: weights and logits first, keys

@@ -25,6 +25,7 @@ type benchModel struct {
 
 	prompts               []int
 	decode, threads, runs int
+	precision             string
 }
 
 // benchModelRow is the medians of some runs.
@@ -82,6 +83,7 @@ The rates are the medians of several runs, after one that does not count.`,
 	flags.IntSliceVar(&b.prompts, "prompt", []int{512}, "tokens of the prompt; several lengths separated by commas")
 	flags.IntVar(&b.decode, "decode", 64, "tokens to decode")
 	flags.IntVar(&b.threads, "threads", 0, "threads; 0 means as configured")
+	flags.StringVar(&b.precision, "precision", string(model.Exact), "f32 or int8: of what goes into products")
 	flags.IntVar(&b.runs, "runs", 3, "runs to take the median of")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
@@ -92,7 +94,7 @@ func (b *benchModel) run(ctx context.Context, place string) error {
 	pool := kernel.NewPool(b.threads)
 	defer pool.Close()
 	start := time.Now()
-	d, err := loadDecoder(place, pool)
+	d, err := loadDecoder(place, model.DecoderOptions{Pool: pool, Precision: model.Precision(b.precision)})
 	if err != nil {
 		return err
 	}
@@ -110,8 +112,7 @@ func (b *benchModel) run(ctx context.Context, place string) error {
 
 // loadDecoder loads a GGUF file, the one GGUF file in a folder, or a folder of
 // Hugging Face's layout.
-func loadDecoder(place string, pool *kernel.Pool) (*model.Decoder, error) {
-	options := model.DecoderOptions{Pool: pool}
+func loadDecoder(place string, options model.DecoderOptions) (*model.Decoder, error) {
 	if info, err := os.Stat(place); err == nil && info.IsDir() {
 		files, err := filepath.Glob(filepath.Join(place, "*.gguf"))
 		if err != nil {

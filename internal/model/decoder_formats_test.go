@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/ragstone/ragstone/internal/gguf"
@@ -77,5 +78,41 @@ func TestUnknownFormatsAreRefusedByName(t *testing.T) {
 	const want = `inspect model: tensor "blk.1.ffn_up.weight": the type IQ2_XXS is not supported`
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
+// In eight bits a model's logits are near the exact ones, not equal, and do not
+// depend on how the prompt is cut.
+func TestEightBitsAreNear(t *testing.T) {
+	f := newMade(gguf.Q4_1).file(t)
+	logits := func(p Precision, chunks ...int) []float32 {
+		d, err := LoadDecoder(f, DecoderOptions{Precision: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, c := arbitrary(d, 40), d.NewCache()
+		for _, n := range chunks {
+			run(t, d, &Input{Cache: c, Tokens: tokens[c.Len() : c.Len()+n]})
+		}
+		in := &Input{Cache: c, Tokens: tokens[c.Len():], Rows: []int{39 - c.Len()}}
+		run(t, d, in)
+		return in.Logits[0]
+	}
+	exact, near := logits(Exact), logits(Int8)
+	var spread, worst float64
+	for i := range exact {
+		spread = max(spread, math.Abs(float64(exact[i])))
+		worst = max(worst, math.Abs(float64(near[i]-exact[i])))
+	}
+	if worst == 0 || worst > 0.2*spread {
+		t.Errorf("logits up to %.3f differ by up to %.4f in eight bits", spread, worst)
+	}
+	for _, chunks := range [][]int{{1}, {8, 1, 15}, {39}} {
+		if got := logits(Int8, chunks...); !slices.Equal(got, near) {
+			t.Errorf("after chunks of %v tokens the logits are others", chunks)
+		}
+	}
+	if _, err := LoadDecoder(f, DecoderOptions{Precision: "f16"}); err == nil {
+		t.Error(`the precision "f16" is accepted`)
 	}
 }

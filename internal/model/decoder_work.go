@@ -35,11 +35,18 @@ const logitRows = 32
 func (c *DecoderConfig) workBytes() int64 {
 	heads, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
 	row := 4*c.Width + 2*heads + 2*kv + 3*c.FeedForward + c.Rotary.Dims + c.LocalRotary.Dims // floats
-	row += (2*c.Width + heads + c.FeedForward) / 2                                           // their quantised forms
+	row += 2*c.Width + heads + c.FeedForward                                                 // their quantised forms
 	if c.Experts > 0 {
-		row += 2*c.Width + c.Width/2 + 2*c.Experts
+		row += 3*c.Width + 2*c.Experts
 	}
 	return 4 * (int64(min(chunkRows, c.Context))*int64(row) + logitRows*int64(c.Vocab))
+}
+
+// round says whether what goes into products is rounded to 8 bits.
+func (w *workspace) round(coarse bool) {
+	for _, a := range []*kernel.Activations{&w.normed, &w.attended, &w.gated, &w.last, &w.experts.input} {
+		a.Coarse = coarse
+	}
 }
 
 func (w *workspace) resize(c *DecoderConfig, rows int) {

@@ -9,7 +9,8 @@ import (
 	"github.com/ragstone/ragstone/internal/safetensors"
 )
 
-// Precision is how an encoder's products are computed.
+// Precision is how a model's products are computed; DecoderOptions.Precision says
+// what the two are for a decoder.
 type Precision string
 
 const (
