@@ -46,7 +46,7 @@ func (by Similarity) compare(a, b []float32) float32 {
 	return -kernel.L2(a, b)
 }
 
-// decodeScorer scores by decoding: right for every codec, fast for those whose decoding is.
+// decodeScorer scores by decoding, which is right for every codec and as fast as its decoding.
 type decodeScorer struct {
 	codec  Codec
 	by     Similarity
