@@ -53,7 +53,7 @@ func (f Family) Calls(tools []json.RawMessage) (Calls, error) {
 		}
 		name := tool.Function.Name
 		if !isFunctionName(name) {
-			return Calls{}, fmt.Errorf("tool %d has the name %q: want letters, digits, _, -, . and :", i, name)
+			return Calls{}, fmt.Errorf("tool %d has the name %q: want letters, digits and any of _-.: in it", i, name)
 		}
 		schema := tool.Function.Parameters
 		if len(schema) == 0 || string(schema) == "null" {

@@ -63,7 +63,6 @@ type Parser struct {
 	around  around
 	calls   int
 	opening bool // reasoning has not said anything yet
-	section EventKind
 }
 
 // NewParser returns a parser for an answer of a model of the family to a

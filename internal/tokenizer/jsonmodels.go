@@ -78,7 +78,7 @@ func (f *tokenizerFile) unigram(t *Tokenizer) error {
 		return err
 	}
 	if steps.byteLevel {
-		return fmt.Errorf("Unigram with a ByteLevel pre-tokenizer is %w", ErrUnsupported)
+		return fmt.Errorf("a Unigram model with a ByteLevel pre-tokenizer is %w", ErrUnsupported)
 	}
 	if err := f.decoding(t, false); err != nil {
 		return err
