@@ -94,6 +94,10 @@ torture-llm: ## 100,000 requests to the engine under the race detector
 torture-vector: ## a million random operations on the vector database, two hundred kills
 	$(GO) test ./vector -run 'TestModel|TestKilledWhileWriting' -count=1 -v -timeout 2h -args -model.ops 1000000 -kills 200
 
+.PHONY: bench-vector
+bench-vector: ## durable inserts into the vector database, and its restart, with a million points
+	$(GO) test ./vector -run xxx -bench 'Insert|Restart' -benchtime 1x -args -points 1000000
+
 .PHONY: bench-model
 bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench, MODEL=path of a GGUF file
 	@test -n "$(LLAMA_BENCH)" -a -n "$(MODEL)" || { echo "set LLAMA_BENCH and MODEL"; exit 1; }
@@ -116,9 +120,10 @@ learn: ## fit the weights of rag/weights.go on the odd halves
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED) -cache learn learn-languages
 
 .PHONY: bench-masks
-bench-masks: ## token masks against llguidance: PYTHON=one that has it, MODEL=path of SmolLM2's GGUF file
+bench-masks: ## token masks against llguidance, and their share of decoding: PYTHON=one that has it, MODEL=path of SmolLM2's GGUF file
 	@test -n "$(MODEL)" || { echo "set MODEL, and PYTHON to one with the package llguidance"; exit 1; }
 	$(or $(PYTHON),python3) test/bench/masks.py --model "$(MODEL)" --bfcl $(RAGSTONE_SHARED)/data/bfcl --rounds 5
+	cd test/grammar && $(GO) test -run xxx -bench Decoding -benchtime 11x .
 
 .PHONY: bench-tokenizer
 bench-tokenizer: ## encoding text against Hugging Face tokenizers: PYTHON=one that has them and gguf, MODEL=path of SmolLM2's GGUF file

@@ -14,6 +14,7 @@ llguidance.
 
 import argparse
 import base64
+import ctypes
 import glob
 import json
 import os
@@ -153,7 +154,6 @@ def llguidance(vocabulary, measured, calls):
     results = []
     words = (tokenizer.vocab_size + 31) // 32
     buffer = bytearray(4 * words)
-    import ctypes
     address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
     for m, c in zip(measured, calls):
         schema = json.dumps(c["schema"])

@@ -16,7 +16,7 @@ import (
 )
 
 // bfclSchemas returns the parameters of all tools, each once, as JSON Schemas.
-func bfclSchemas(t *testing.T) [][]byte {
+func bfclSchemas(t testing.TB) [][]byte {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(testenv.Shared(t, "data", "bfcl"), "*.json"))
 	if err != nil || len(files) == 0 {
@@ -60,7 +60,7 @@ var bfclTypes = map[string]string{"dict": "object", "float": "number", "tuple": 
 
 // jsonSchema turns the collection's notation into JSON Schema: its types are
 // Python's, and optional says what required says better.
-func jsonSchema(t *testing.T, tool map[string]json.RawMessage) map[string]any {
+func jsonSchema(t testing.TB, tool map[string]json.RawMessage) map[string]any {
 	t.Helper()
 	schema := map[string]any{}
 	decode := func(raw json.RawMessage, into any) {

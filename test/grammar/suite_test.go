@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -9,8 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ragstone/ragstone/internal/grammar"
 	"github.com/ragstone/ragstone/internal/testenv"
@@ -79,84 +81,106 @@ var otherwiseWritten = map[string]string{
 // schema, none of the suite's invalid values is among it, and its valid ones
 // are, unless they are written in another way.
 func TestSuite(t *testing.T) {
-	v := vocabulary(t)
-	refused := map[string]int{}
-	compiled, unsatisfiable, texts, accepted, left := 0, 0, 0, 0, 0
+	run := suiteRun{T: t, vocabulary: vocabulary(t), refused: map[string]int{}}
 	suite := readSuite(t)
 	for _, file := range slices.Sorted(maps.Keys(suite)) {
-		for i, group := range suite[file] {
-			g, err := grammar.CompileSchema(group.Schema)
-			var reason *grammar.SchemaError
-			switch {
-			case errors.As(err, &reason) && reason.Keyword != "":
-				refused[reason.Keyword]++
-				continue
-			case errors.As(err, &reason):
-				unsatisfiable++
-				for _, test := range group.Tests {
-					if test.Valid {
-						t.Errorf("%s: %s: %v, but %s is valid", file, group.Schema, err, test.Data)
-					}
-				}
-				continue
-			case err != nil:
-				t.Errorf("%s: %s: %v", file, group.Schema, err)
-				continue
-			}
-			compiled++
-			for _, test := range group.Tests {
-				text := compactText(t, test.Data)
-				got, err := g.Matches(text)
-				if err != nil {
-					t.Fatal(err)
-				}
-				switch {
-				case got && !test.Valid:
-					t.Errorf("%s: %s: matches %s, which is not valid: %s", file, group.Schema, text, test.Description)
-				case got:
-					accepted++
-				case test.Valid:
-					left++
-					if otherwiseWritten[file] == "" {
-						t.Errorf("%s: %s: does not match %s, which is valid: %s", file, group.Schema, text, test.Description)
-					}
-				}
-			}
-			c, err := g.For(v)
-			if err != nil {
-				t.Errorf("%s: %s: %v", file, group.Schema, err)
-				continue
-			}
-			s, err := validator(group.Schema)
-			if err != nil {
-				t.Logf("%s: %s: the validator refuses it: %v", file, group.Schema, err)
-				continue
-			}
-			rng := rand.New(rand.NewPCG(uint64(i), 3))
-			least, _ := c.NewMatcher().Exit()
-			for _, choose := range []chooser{uniform(rng), fond(rng), fond(rng)} {
-				text, complete := write(t, c, v, least+rng.IntN(60), choose, rng)
-				if !complete {
-					t.Errorf("%s: %s: not complete: %s", file, group.Schema, text)
-				} else if err := valid(s, text); err != nil {
-					t.Errorf("%s: %s: wrote %s: %v", file, group.Schema, text, err)
-				}
-				texts++
-			}
+		for _, group := range suite[file] {
+			run.group(file, group)
 		}
 	}
 	t.Logf("%d schemas compiled, %d satisfied by nothing; %d texts written; of the valid values %d are matched and %d are not; refused by keyword: %v",
-		compiled, unsatisfiable, texts, accepted, left, refused)
+		run.compiled, run.unsatisfiable, run.texts, run.matched, run.left, run.refused)
+	if run.compiled < 150 || run.texts < 3*140 || run.matched < 400 {
+		t.Error("the suite has become small, or too much of it is refused")
+	}
+}
+
+// suiteRun counts what has been done.
+type suiteRun struct {
+	*testing.T
+	vocabulary *grammar.Vocabulary
+
+	compiled, unsatisfiable int
+	refused                 map[string]int
+	texts                   int // written
+	matched, left           int // valid values of the suite
+}
+
+func (r *suiteRun) group(file string, group suiteGroup) {
+	g, err := grammar.CompileSchema(group.Schema)
+	if reason, ok := errors.AsType[*grammar.SchemaError](err); ok && reason.Keyword != "" {
+		r.refused[reason.Keyword]++
+		return
+	} else if ok {
+		r.unsatisfiable++
+		for _, test := range group.Tests {
+			if test.Valid {
+				r.Errorf("%s: %s: %v, but %s is valid", file, group.Schema, err, test.Data)
+			}
+		}
+		return
+	}
+	if err != nil {
+		r.Errorf("%s: %s: %v", file, group.Schema, err)
+		return
+	}
+	r.compiled++
+	r.match(file, group, g)
+	if s, err := validator(group.Schema); err != nil {
+		r.Logf("%s: the validator refuses a schema, whose texts are not checked: %v", file, err)
+	} else {
+		r.write(file, group, g, s)
+	}
+}
+
+// match holds the grammar against the suite's values.
+func (r *suiteRun) match(file string, group suiteGroup, g *grammar.Grammar) {
+	for _, test := range group.Tests {
+		text := compactText(r.T, test.Data)
+		got, err := g.Matches(text)
+		if err != nil {
+			r.Fatal(err)
+		}
+		switch {
+		case got && !test.Valid:
+			r.Errorf("%s: %s: matches %s, which is not valid: %s", file, group.Schema, text, test.Description)
+		case got:
+			r.matched++
+		case test.Valid:
+			r.left++
+			if otherwiseWritten[file] == "" {
+				r.Errorf("%s: %s: does not match %s, which is valid: %s", file, group.Schema, text, test.Description)
+			}
+		}
+	}
+}
+
+// write holds what the grammar lets be written against the validator.
+func (r *suiteRun) write(file string, group suiteGroup, g *grammar.Grammar, s *jsonschema.Schema) {
+	c, err := g.For(r.vocabulary)
+	if err != nil {
+		r.Errorf("%s: %s: %v", file, group.Schema, err)
+		return
+	}
+	rng := rand.New(rand.NewPCG(uint64(r.compiled), 3))
+	least, _ := c.NewMatcher().Exit()
+	for _, choose := range []chooser{uniform(rng), fond(rng), fond(rng)} {
+		text, complete := write(r.T, c, r.vocabulary, least+rng.IntN(60), choose, rng)
+		if !complete {
+			r.Errorf("%s: %s: not complete: %s", file, group.Schema, text)
+		} else if err := valid(s, text); err != nil {
+			r.Errorf("%s: %s: wrote %s: %v", file, group.Schema, text, err)
+		}
+		r.texts++
+	}
 }
 
 // compactText is a JSON value on one line, as it was spelled.
 func compactText(t *testing.T, data json.RawMessage) []byte {
 	t.Helper()
-	var s strings.Builder
-	e := json.NewEncoder(&s)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(data); err != nil {
+	var text bytes.Buffer
+	if err := json.Compact(&text, data); err != nil {
 		t.Fatal(err)
 	}
-	return []byte(strings.TrimSuffix(s.String(), "\n"))
+	return text.Bytes()
 }

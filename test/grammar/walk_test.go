@@ -16,7 +16,7 @@ import (
 )
 
 // vocabulary is SmolLM2's.
-func vocabulary(t *testing.T) *grammar.Vocabulary {
+func vocabulary(t testing.TB) *grammar.Vocabulary {
 	t.Helper()
 	path := testenv.Model(t, testenv.ChatModel, testenv.ChatModelFile)
 	v, err := loadVocabulary(path)
@@ -150,7 +150,7 @@ func valid(s *jsonschema.Schema, text []byte) error {
 	return s.Validate(doc)
 }
 
-func compact(t *testing.T, v any) []byte {
+func compact(t testing.TB, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
