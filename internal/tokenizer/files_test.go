@@ -166,7 +166,7 @@ func TestWrongTokenizerJSONIsNamed(t *testing.T) {
 		`{"model":{"vocab":{"a":0},"end_of_word_suffix":"</w>"}}`:   `BPE with a subword prefix or suffix is not supported`,
 		`{"model":{"type":"Unigram","vocab":[["a"]]}}`:              `a token with its score has 1 parts`,
 		`{"model":{"type":"Unigram","vocab":[["a",0]],"unk_id":1}}`: `unk_id is 1, the vocabulary has 1 tokens`,
-		`{"model":{"type":"Unigram","vocab":[["a",0]]},"pre_tokenizer":{"type":"ByteLevel"}}`:                                                                                `Unigram with a ByteLevel pre-tokenizer`,
+		`{"model":{"type":"Unigram","vocab":[["a",0]]},"pre_tokenizer":{"type":"ByteLevel"}}`:                                                                                `Unigram model with a ByteLevel pre-tokenizer`,
 		bpe(`"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(?<=x)y"},"behavior":"Isolated"}`):                                                                          `pattern "(?<=x)y": group (?<= is not supported`,
 		bpe(`"pre_tokenizer":{"type":"Split","pattern":{"Regex":"x"},"behavior":"Shred"}`):                                                                                   `behavior "Shred" is not supported`,
 		bpe(`"pre_tokenizer":{"type":"UnicodeScripts"}`):                                                                                                                     `pre_tokenizer "UnicodeScripts" is not supported`,
