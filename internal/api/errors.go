@@ -57,6 +57,7 @@ var table = []row{
 
 	// How much.
 	as(limitFailure),
+	as(budgetFailure),
 	is(llm.ErrBusy, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_overloaded", message: "The model's queue is full. Please try again shortly.", retryAfter: time.Second}),
 	as(func(e *llm.MemoryError) failure {
 		return failure{status: 503, kind: openai.TypeServiceUnavailable, code: "insufficient_memory", message: "The request needs more memory than this server may use. Ask for fewer tokens or choices.", noRetry: true}

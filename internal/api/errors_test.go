@@ -38,6 +38,9 @@ var answers = map[string]struct {
 	"account.ErrScope":         {account.ErrScope, 403, "invalid_request_error", "missing_scope"},
 	"account.LimitError":       {&account.LimitError{Unit: "requests", Limit: 5, Used: 5, Requested: 1, RetryAfter: time.Second}, 429, "requests", "rate_limit_exceeded"},
 
+	"account.ErrMoney":  {account.ErrMoney, 500, "server_error", ""},
+	"state.BudgetError": {&state.BudgetError{Requested: 5}, 429, "insufficient_quota", "insufficient_quota"},
+
 	"inference.ModelNotFoundError": {&inference.ModelNotFoundError{Name: "x"}, 404, "invalid_request_error", "model_not_found"},
 	"inference.NotStoredError":     {&inference.NotStoredError{ID: "x"}, 404, "invalid_request_error", ""},
 	"inference.ContextError":       {&inference.ContextError{Param: "messages", Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},

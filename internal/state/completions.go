@@ -33,18 +33,19 @@ const completionColumns = "id, project_id, created_at, model, completion, messag
 
 // AddCompletion stores a completion with its metadata.
 func (s *Store) AddCompletion(ctx context.Context, c Completion) error {
-	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO chat_completions ("+completionColumns+") VALUES (?, ?, ?, ?, ?, ?)",
-			c.ID, c.ProjectID, c.CreatedAt.Unix(), c.Model, c.Completion, c.Messages)
-		if err != nil {
-			return err
-		}
-		return setMetadata(ctx, tx, c.ID, c.Metadata)
-	})
-	if err != nil {
+	if err := s.inTransaction(ctx, func(tx *sql.Tx) error { return insertCompletion(ctx, tx, c) }); err != nil {
 		return fmt.Errorf("store completion %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+func insertCompletion(ctx context.Context, tx *sql.Tx, c Completion) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO chat_completions ("+completionColumns+") VALUES (?, ?, ?, ?, ?, ?)",
+		c.ID, c.ProjectID, c.CreatedAt.Unix(), c.Model, c.Completion, c.Messages)
+	if err != nil {
+		return err
+	}
+	return setMetadata(ctx, tx, c.ID, c.Metadata)
 }
 
 // setMetadata replaces an object's metadata.

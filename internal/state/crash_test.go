@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
+	"time"
 )
 
 // TestMain lets this test program play the process that is killed.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "add-keys-until-killed" {
 		addKeysUntilKilled(os.Args[2])
+	}
+	if len(os.Args) == 3 && os.Args[1] == "spend-until-killed" {
+		spendUntilKilled(os.Args[2])
 	}
 	os.Exit(m.Run())
 }
@@ -42,27 +47,7 @@ func TestKilledWhileAddingKeys(t *testing.T) {
 	dir := t.TempDir()
 	var acknowledged []string
 	for _, before := range []int{0, 1, 3, 20} {
-		child := exec.Command(os.Args[0], "add-keys-until-killed", dir)
-		child.Stderr = os.Stderr
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for n := 0; n < before && lines.Scan(); n++ {
-			acknowledged = append(acknowledged, lines.Text())
-		}
-		if err := child.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() { // what it still said before it died counts as well
-			acknowledged = append(acknowledged, lines.Text())
-		}
-		child.Wait()
-
+		acknowledged = append(acknowledged, killAfter(t, before, "add-keys-until-killed", dir)...)
 		s := open(t, dir)
 		for _, secret := range acknowledged {
 			if _, err := s.KeyByHash(t.Context(), s.HashKey(secret)); err != nil {
@@ -73,4 +58,110 @@ func TestKilledWhileAddingKeys(t *testing.T) {
 	if len(acknowledged) < 24 {
 		t.Errorf("only %d keys were acknowledged", len(acknowledged))
 	}
+}
+
+// spendUntilKilled runs requests that cost up to 10 of a budget's 1,000, forty
+// at once, and prints each once it is settled.
+func spendUntilKilled(dir string) {
+	ctx := context.Background()
+	s, err := Open(ctx, dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	keys, _ := s.Keys(ctx)
+	who := Spender{keys[0].Tenant, keys[0].ID, keys[0].UserID}
+	var wait sync.WaitGroup
+	for i := range 40 {
+		wait.Go(func() {
+			for n := 0; ; n++ {
+				id := NewID("chatcmpl-")
+				if _, err := s.Hold(ctx, id, who, noon, 10); err != nil {
+					continue // the budget is spent: the parent kills us
+				}
+				err := s.Settle(ctx, Settlement{Entry: entry(id, who, noon, int64(i+n)%11), Held: true})
+				if err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+				fmt.Println(id)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// However often the server is killed, no more is spent than the budget has, no
+// answer is missing in the ledger, and what was held comes back.
+func TestKilledWhileSpending(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := spender(t, s)
+	setBudget(t, s, who, who.KeyID, 1000, true)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var settled []string
+	for _, before := range []int{1, 7, 30, 90} {
+		settled = append(settled, killAfter(t, before, "spend-until-killed", dir)...)
+		s, err := Open(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := map[string]bool{}
+		var spent int64
+		for e, err := range s.Entries(t.Context(), who.Tenant.OrganizationID, noon, noon.Add(time.Second)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			in[e.ID], spent = true, spent+e.Cost()
+		}
+		for _, id := range settled {
+			if !in[id] {
+				t.Errorf("%s was settled and is not in the ledger", id)
+			}
+		}
+		standings, err := s.BudgetStandings(t.Context(), who.Tenant.OrganizationID, noon)
+		if err != nil || standings[0].Spent != spent || standings[0].Held != 0 || spent > 1000 {
+			t.Errorf("after a kill: got %+v, %v; want %d of at most 1000 spent and nothing held", standings, err, spent)
+		}
+		verify(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(settled) < 128 {
+		t.Errorf("only %d requests were settled", len(settled))
+	}
+}
+
+// killAfter runs this program in a part, kills it once it has printed so many
+// lines, and returns all it printed.
+func killAfter(t *testing.T, lines int, part, dir string) []string {
+	t.Helper()
+	child := exec.Command(os.Args[0], part, dir)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	scanner := bufio.NewScanner(out)
+	for len(said) < lines && scanner.Scan() {
+		said = append(said, scanner.Text())
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for scanner.Scan() { // what it still said before it died counts as well
+		said = append(said, scanner.Text())
+	}
+	child.Wait()
+	return said
 }

@@ -1,6 +1,7 @@
-// Package state keeps Ragstone's durable rows: organizations, projects, API keys
-// and stored completions now; files, threads, jobs and the ledger later. It stores them in one
-// SQLite database in the state folder of Ragstone's home (docs/decisions/
+// Package state keeps Ragstone's durable rows: organizations, users, projects,
+// service accounts, API keys, limits, budgets, the ledger and stored
+// completions now; files, threads and jobs later. It stores them in one SQLite
+// database in the state folder of Ragstone's home (docs/decisions/
 // 0007-sqlite-by-default.md) and knows nothing of what they mean: that is the
 // business of internal/platform.
 //
@@ -17,6 +18,7 @@
 //
 //	ragstone.db         the rows; beside it SQLite's -wal and -shm
 //	ragstone.db.lock    held while the schema is brought up to date
+//	servers/ID.lock     held by a process that holds money, as long as it lives
 //	secret              32 random bytes that key hashes are keyed with
 //
 // The secret is a file of its own so that a copy of the database alone can
@@ -27,9 +29,19 @@
 //
 // A Store is safe for concurrent use, and several processes may have one open
 // on the same folder: `ragstone keys` works beside a running server, which
-// sees its effect with the next request. Writes go through one connection and
+// sees its effect with the next request: Revision tells cheaply whether keys,
+// limits, budgets or prices have changed. Writes go through one connection and
 // are in the log on disk (WAL, synchronous=FULL) before they return: what was
-// acknowledged survives kill -9 and power loss. The schema is changed by the
+// acknowledged survives kill -9 and power loss.
+//
+// What requests cost (Hold, Settle, Release) is written in groups: whatever
+// waits while one group is committed shares the next transaction. By default a
+// group is in the operating system's hands when its writers return, and so
+// survives kill -9; Options.SyncLedger makes them wait for the disk. A hold
+// that nobody can settle any more, because its process has ended, is given back
+// when the folder is opened next (docs/decisions/0012-money-and-ledger.md).
+//
+// The schema is changed by the
 // numbered files in migrations, forward only; a database that a newer Ragstone
 // has migrated is refused.
 package state

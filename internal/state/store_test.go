@@ -51,7 +51,7 @@ func newKey(t *testing.T, s *Store, secret string) Key {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Key{ID: NewID("key_"), Tenant: tenant, Name: "test", Hash: s.HashKey(secret), Redacted: "sk-…", CreatedAt: time.Unix(1_700_000_000, 0)}
+	return Key{ID: NewID("key_"), Tenant: tenant, Name: "test", Hash: s.HashKey(secret), Redacted: "sk-…", Permission: "all", CreatedAt: time.Unix(1_700_000_000, 0)}
 }
 
 func TestKeysSurviveReopening(t *testing.T) {

@@ -1,0 +1,46 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Revision is a number that changes with every change of keys, projects,
+// limits, budgets and prices, whichever process makes it. What was read after
+// Revision returned a number holds as long as it returns the same.
+func (s *Store) Revision(ctx context.Context) (n int64, err error) {
+	if err := s.read.QueryRowContext(ctx, "SELECT number FROM revision").Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the revision: %w", err)
+	}
+	return n, nil
+}
+
+// configure runs change in a write transaction that makes a new revision.
+func (s *Store) configure(ctx context.Context, change func(*sql.Tx) error) error {
+	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE revision SET number = number + 1")
+		return err
+	})
+}
+
+// configureRow runs a statement that changes rows, and makes a new revision. A
+// statement that changes none is ErrNotFound.
+func (s *Store) configureRow(ctx context.Context, statement string, arguments ...any) error {
+	return s.configure(ctx, func(tx *sql.Tx) error { return changeRow(ctx, tx, statement, arguments...) })
+}
+
+func changeRow(ctx context.Context, tx *sql.Tx, statement string, arguments ...any) error {
+	result, err := tx.ExecContext(ctx, statement, arguments...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}

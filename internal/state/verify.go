@@ -1,0 +1,77 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Verify reads the whole database and reports what contradicts itself: pages
+// that SQLite finds broken, rows whose owner is missing, and budgets that
+// disagree with the ledger or with what running requests hold. It reads one
+// snapshot, so requests may go on meanwhile.
+func (s *Store) Verify(ctx context.Context) error {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("verify the database: %w", err)
+	}
+	defer tx.Rollback()
+	var problems []error
+	for _, q := range []struct{ what, query string }{
+		{"page", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
+		{"foreign key", `SELECT "table" || ' row ' || rowid FROM pragma_foreign_key_check`},
+		{"budget that holds what no request does", `SELECT budget_id || ': ' || held FROM budget_periods AS p
+			WHERE held <> (SELECT coalesce(sum(amount), 0) FROM holds WHERE holds.budget_id = p.budget_id AND holds.begins_at = p.begins_at)`},
+		{"ledger row", "SELECT id FROM ledger WHERE cached_tokens > input_tokens OR min(input_tokens, cached_tokens, output_tokens, input_cost, cached_cost, output_cost) < 0"},
+	} {
+		rows, err := tx.QueryContext(ctx, q.query)
+		if err != nil {
+			return fmt.Errorf("verify the database: %w", err)
+		}
+		for rows.Next() {
+			var found string
+			if err := rows.Scan(&found); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			problems = append(problems, fmt.Errorf("broken %s: %s", q.what, found))
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return fmt.Errorf("verify the database: %w", err)
+		}
+	}
+	budgets, err := tx.QueryContext(ctx, "SELECT "+budgetColumns+", begins_at, spent FROM budgets JOIN budget_periods ON budget_id = id")
+	if err != nil {
+		return fmt.Errorf("verify the database: %w", err)
+	}
+	defer budgets.Close()
+	type period struct {
+		Budget
+		begins, spent int64
+	}
+	var periods []period
+	for budgets.Next() {
+		var p period
+		if p.Budget, err = scanBudget(alsoInto{budgets, []any{&p.begins, &p.spent}}); err != nil {
+			return fmt.Errorf("verify the database: %w", err)
+		}
+		periods = append(periods, p)
+	}
+	for _, p := range periods {
+		sum, err := ledgerSum(ctx, tx, p.Budget, unix(p.begins))
+		if err != nil {
+			return fmt.Errorf("verify the database: %w", err)
+		}
+		if sum != p.spent {
+			problems = append(problems, fmt.Errorf("budget %s says %d is spent, the ledger %d", p.ID, p.spent, sum))
+		}
+	}
+	return errors.Join(append(problems, budgets.Err())...)
+}
+
+// alsoInto scans further columns into more.
+type alsoInto struct {
+	row
+	more []any
+}
+
+func (a alsoInto) Scan(into ...any) error { return a.row.Scan(append(into, a.more...)...) }
