@@ -21,6 +21,7 @@ type benchEmbed struct {
 	Tokens    int     `json:"tokens"`
 	Threads   int     `json:"threads"`
 	Kernels   string  `json:"kernels"`
+	Precision string  `json:"precision"`
 	LoadMS    float64 `json:"load_ms"`
 	Runs      int     `json:"runs"`
 	TextsPS   float64 `json:"texts_per_second"`
@@ -72,6 +73,7 @@ work is not included.`,
 	flags.IntVar(&b.Batch, "batch", 32, "texts in a batch")
 	flags.IntVar(&b.Tokens, "tokens", 128, "tokens in a text")
 	flags.IntVar(&b.Threads, "threads", 0, "threads; 0 means as configured")
+	flags.StringVar(&b.Precision, "precision", string(model.Exact), "f32 or int8")
 	flags.Float64Var(&b.seconds, "seconds", 2, "how long to measure")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
@@ -83,7 +85,7 @@ func (b *benchEmbed) run(ctx context.Context, dir string) error {
 	pool := kernel.NewPool(b.Threads)
 	defer pool.Close()
 	start := time.Now()
-	e, err := model.LoadEncoder(dir, model.EncoderOptions{Pool: pool})
+	e, err := model.LoadEncoder(dir, model.EncoderOptions{Pool: pool, Precision: model.Precision(b.Precision)})
 	if err != nil {
 		return err
 	}

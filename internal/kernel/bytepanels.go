@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -37,9 +38,19 @@ func (b *BytePanels) Count() int { return (b.n + PanelWidth - 1) / PanelWidth }
 // linear layer's weight is stored. k is a multiple of ByteBlock, at most 2¹⁶.
 // src is not changed.
 func (b *BytePanels) PackColumns(src []float32, stride, k, n int) {
+	b.pack("PackColumns", src, stride, k, n, false)
+}
+
+// PackRest makes b what PackColumns loses of the same matrix by rounding: a product
+// with both has nearly sixteen bits of its right factor. See MultiplyAdd.
+func (b *BytePanels) PackRest(src []float32, stride, k, n int) {
+	b.pack("PackRest", src, stride, k, n, true)
+}
+
+func (b *BytePanels) pack(caller string, src []float32, stride, k, n int, rest bool) {
 	if k < 1 || k%ByteBlock != 0 || k > 1<<16 || n < 1 || stride < k || len(src) < (n-1)*stride+k {
-		panic(fmt.Sprintf("kernel.BytePanels.PackColumns: %d columns of %d at stride %d do not fit %d numbers, or are no multiple of %d",
-			n, k, stride, len(src), ByteBlock))
+		panic(fmt.Sprintf("kernel.BytePanels.%s: %d columns of %d at stride %d do not fit %d numbers, or are no multiple of %d",
+			caller, n, k, stride, len(src), ByteBlock))
 	}
 	b.k, b.n = k, n
 	b.data = alignedBytes(b.Count() * PanelWidth * k)
@@ -52,6 +63,14 @@ func (b *BytePanels) PackColumns(src []float32, stride, k, n int) {
 	shrink := 1 / float32(hadamardSize(k)) // both factors were rotated without bringing them to length 1
 	for j := range n {
 		column := quantizeRow(quants, turned, spread(turned, src[j*stride:][:k]))
+		if rest {
+			largest := uint32(0)
+			for i, q := range quants {
+				turned[i] -= column.scale * float32(q)
+				largest = max(largest, math.Float32bits(turned[i])&0x7fffffff)
+			}
+			column = quantizeRow(quants, turned, largest)
+		}
 		b.scales[j] = column.scale * shrink
 		panel := b.data[j/PanelWidth*PanelWidth*k:]
 		for i, q := range quants {
@@ -79,36 +98,55 @@ func (b *BytePanels) SetBias(bias []float32) {
 // float32. So its bits depend on its own row and column alone, and all levels
 // give the same.
 func (b *BytePanels) Multiply(dst []float32, dstStride int, a *ByteRows, first, last, from, to int) {
+	b.check("Multiply", dst, dstStride, a, first, last, from, to)
+	const add = false
+	b.multiply(dst, dstStride, a, first, last, from, to, add)
+}
+
+// MultiplyAdd is Multiply, but adds to what is in dst.
+func (b *BytePanels) MultiplyAdd(dst []float32, dstStride int, a *ByteRows, first, last, from, to int) {
+	b.check("MultiplyAdd", dst, dstStride, a, first, last, from, to)
+	const add = true
+	b.multiply(dst, dstStride, a, first, last, from, to, add)
+}
+
+// check refuses a product that does not fit.
+func (b *BytePanels) check(caller string, dst []float32, dstStride int, a *ByteRows, first, last, from, to int) {
 	if from < 0 || from > to || to > b.Count() || first < 0 || first > last || last > a.rows || a.k != b.k {
-		panic(fmt.Sprintf("kernel.BytePanels.Multiply: rows %d to %d of %d with %d numbers by panels %d to %d of a %d×%d matrix",
-			first, last, a.rows, a.k, from, to, b.k, b.n))
+		panic(fmt.Sprintf("kernel.BytePanels.%s: rows %d to %d of %d with %d numbers by panels %d to %d of a %d×%d matrix",
+			caller, first, last, a.rows, a.k, from, to, b.k, b.n))
 	}
-	if first == last || from == to {
-		return
+	if first < last && from < to && (dstStride < to*PanelWidth || len(dst) < (last-first-1)*dstStride+to*PanelWidth) {
+		panic(fmt.Sprintf("kernel.BytePanels.%s: %d results at stride %d do not hold %d rows of %d panels", caller, len(dst), dstStride, last-first, to))
 	}
-	if dstStride < to*PanelWidth || len(dst) < (last-first-1)*dstStride+to*PanelWidth {
-		panic(fmt.Sprintf("kernel.BytePanels.Multiply: %d results at stride %d do not hold %d rows of %d panels", len(dst), dstStride, last-first, to))
-	}
-	// A block of rows stays in the second-level cache while the panels pass by.
+}
+
+// multiply cuts a product into tiles of nearly equal height. A block of rows stays
+// in the second-level cache while the panels pass by.
+func (b *BytePanels) multiply(dst []float32, dstStride int, a *ByteRows, first, last, from, to int, add bool) {
+	var results [tileHeight * PanelWidth]float32 // of a tile that is added
 	block := max(tileHeight, 4*blockFloats/b.k)
-	for ; first < last; first += block {
-		count := min(block, last-first)
+	for start := first; start < last; start += block {
+		count := min(block, last-start)
 		tiles := (count + tileHeight - 1) / tileHeight
 		for p := from; p < to; p++ {
 			column := p * PanelWidth
-			t := byteTile{
-				k: b.k, b: &b.data[column*b.k], scales: &b.scales[column], bias: &b.bias[column],
-				aStride: a.stride, cStride: dstStride,
-			}
-			for i := range tiles { // of equal height
-				lo, hi := count*i/tiles, count*(i+1)/tiles
-				t.a, t.meta = &a.bytes[(first+lo)*a.stride], &a.meta[first+lo]
-				t.c, t.rows = &dst[lo*dstStride+column], hi-lo
+			t := byteTile{k: b.k, b: &b.data[column*b.k], scales: &b.scales[column], bias: &b.bias[column], aStride: a.stride}
+			for i := range tiles {
+				lo, hi := start+count*i/tiles, start+count*(i+1)/tiles
+				t.a, t.meta, t.rows = &a.bytes[lo*a.stride], &a.meta[lo], hi-lo
+				out := dst[(lo-first)*dstStride+column:]
+				if !add {
+					t.c, t.cStride = &out[0], dstStride
+					t.multiply()
+					continue
+				}
+				t.c, t.cStride = &results[0], PanelWidth
 				t.multiply()
+				for r := range t.rows {
+					Axpy(1, results[r*PanelWidth:][:PanelWidth], out[r*dstStride:][:PanelWidth])
+				}
 			}
-		}
-		if first+block < last {
-			dst = dst[block*dstStride:]
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestQuantizedRowsAreTheRotatedRows(t *testing.T) {
 			var a ByteRows
 			a.Resize(3, k)
 			turned := make([]float32, k)
-			a.Quantize(1, x, turned)
+			a.Quantize(1, x, nil, turned)
 			got, meta := a.bytes[a.stride:][:k], a.meta[1]
 			sum := int32(0)
 			for i, q := range got {
@@ -50,8 +50,18 @@ func TestQuantizedRowsAreTheRotatedRows(t *testing.T) {
 			if meta.start != -128*sum {
 				t.Errorf("%d numbers: start %d, want %d", k, meta.start, -128*sum)
 			}
+			balance := normals(newRand(t, 29), k)
+			divided := slices.Clone(x)
+			for i := range divided {
+				divided[i] *= balance[i]
+			}
+			a.Quantize(0, divided, nil, turned)
+			a.Quantize(2, x, balance, turned)
+			if !slices.Equal(a.bytes[2*a.stride:][:k], a.bytes[:k]) || a.meta[2] != a.meta[0] {
+				t.Errorf("%d numbers: balanced, other bytes than those of the balanced numbers", k)
+			}
 			inPlace := slices.Clone(x)
-			a.Quantize(2, inPlace, inPlace)
+			a.Quantize(2, inPlace, nil, inPlace)
 			if !slices.Equal(a.bytes[2*a.stride:][:k], got) || a.meta[2] != meta {
 				t.Errorf("%d numbers: in place it gives other bytes", k)
 			}
@@ -74,7 +84,7 @@ func TestLevelsQuantizeAndMultiplyAlike(t *testing.T) {
 			b.SetBias(bias)
 			a.Resize(rows, k)
 			for i := range rows {
-				a.Quantize(i, x[i*k:][:k], make([]float32, k))
+				a.Quantize(i, x[i*k:][:k], nil, make([]float32, k))
 			}
 			stride := Stride(n)
 			got := normals(newRand(t, 23), rows*stride)
@@ -107,7 +117,7 @@ func TestAByteProductIsNearTheExactOne(t *testing.T) {
 		b.SetBias(bias)
 		a.Resize(rows, k)
 		for i := range rows {
-			a.Quantize(i, x[i*k:][:k], make([]float32, k))
+			a.Quantize(i, x[i*k:][:k], nil, make([]float32, k))
 		}
 		got := make([]float32, rows*n)
 		b.Multiply(got, n, &a, 0, rows, 0, b.Count())
@@ -125,6 +135,38 @@ func TestAByteProductIsNearTheExactOne(t *testing.T) {
 	})
 }
 
+// With what rounding took from the right factor, only the left one's error is left.
+func TestTheRestOfAMatrixAddsItsLostBits(t *testing.T) {
+	r := newRand(t, 30)
+	const rows, k, n = 17, 128, 70
+	x, w := normals(r, rows*k), normals(r, n*k)
+	for i := range x {
+		x[i] = 1 // is exact in bytes
+	}
+	atEachLevel(t, func(t *testing.T) {
+		var a ByteRows
+		var b, rest BytePanels
+		b.PackColumns(w, k, k, n)
+		rest.PackRest(w, k, k, n)
+		a.Resize(rows, k)
+		for i := range rows {
+			a.Quantize(i, x[i*k:][:k], nil, make([]float32, k))
+		}
+		stride := Stride(n)
+		got := make([]float32, rows*stride)
+		b.Multiply(got, stride, &a, 0, rows, 0, b.Count())
+		rest.MultiplyAdd(got, stride, &a, 0, rows, 0, b.Count())
+		for i := range rows {
+			for j := range n {
+				want, size := product(x[i*k:][:k], w[j*k:][:k], 0)
+				if math.Abs(float64(got[i*stride+j])-want) > 1e-4*size {
+					t.Fatalf("element (%d,%d): got %v, want %v", i, j, got[i*stride+j], want)
+				}
+			}
+		}
+	})
+}
+
 func TestAByteProductDoesNotDependOnCompany(t *testing.T) {
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 25)
@@ -135,7 +177,7 @@ func TestAByteProductDoesNotDependOnCompany(t *testing.T) {
 		var a ByteRows
 		a.Resize(most, k)
 		for i := range most {
-			a.Quantize(i, normals(r, k), make([]float32, k))
+			a.Quantize(i, normals(r, k), nil, make([]float32, k))
 		}
 		want := make([]float32, most*n)
 		for i := range most {
@@ -165,7 +207,7 @@ func TestOddNumbersQuantizeAsTheyMust(t *testing.T) {
 			x[37] = c.value
 			var a ByteRows
 			a.Resize(1, 64)
-			a.Quantize(0, x, make([]float32, 64))
+			a.Quantize(0, x, nil, make([]float32, 64))
 			var b BytePanels
 			b.PackColumns(normals(newRand(t, 26), 64), 64, 64, 1)
 			out := make([]float32, 32)
@@ -191,7 +233,7 @@ func TestByteKernelsStayWithinTheirSlices(t *testing.T) {
 				a.bytes = guarded[int8](t, (rows-1)*a.stride+k)
 				for i := range rows {
 					copy(x, normals(r, k))
-					a.Quantize(i, x, turned)
+					a.Quantize(i, x, nil, turned)
 				}
 				var b BytePanels
 				b.PackColumns(normals(r, 33*k), k, k, 33)
@@ -212,8 +254,9 @@ func TestByteKernelsAllocateNothing(t *testing.T) {
 	a.Resize(1, 128)
 	b.PackColumns(make([]float32, 128*32), 128, 128, 32)
 	if n := testing.AllocsPerRun(10, func() {
-		a.Quantize(0, x, turned)
+		a.Quantize(0, x, nil, turned)
 		b.Multiply(out, 32, &a, 0, 1, 0, 1)
+		b.MultiplyAdd(out, 32, &a, 0, 1, 0, 1)
 	}); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
@@ -226,8 +269,8 @@ func TestByteKernelsRefuseWhatDoesNotFit(t *testing.T) {
 	a.Resize(2, 64)
 	for name, call := range map[string]func(){
 		"rows of 33":        func() { new(ByteRows).Resize(1, 33) },
-		"a short row":       func() { a.Quantize(0, make([]float32, 63), make([]float32, 64)) },
-		"row 2 of 2":        func() { a.Quantize(2, make([]float32, 64), make([]float32, 64)) },
+		"a short row":       func() { a.Quantize(0, make([]float32, 63), nil, make([]float32, 64)) },
+		"row 2 of 2":        func() { a.Quantize(2, make([]float32, 64), nil, make([]float32, 64)) },
 		"columns of 40":     func() { new(BytePanels).PackColumns(make([]float32, 40), 40, 40, 1) },
 		"columns cut short": func() { new(BytePanels).PackColumns(make([]float32, 63), 64, 64, 1) },
 		"a short bias":      func() { b.SetBias(make([]float32, 2)) },
@@ -261,7 +304,7 @@ func BenchmarkByteProduct(b *testing.B) {
 			benchEachLevel(b, func(b *testing.B) {
 				for b.Loop() {
 					for i := range rows {
-						a.Quantize(i, x[i*s.k:][:s.k], turned)
+						a.Quantize(i, x[i*s.k:][:s.k], nil, turned)
 					}
 					m.Multiply(out, stride, &a, 0, rows, 0, m.Count())
 				}
@@ -272,7 +315,7 @@ func BenchmarkByteProduct(b *testing.B) {
 			benchEachLevel(b, func(b *testing.B) {
 				for b.Loop() {
 					for i := range rows {
-						a.Quantize(i, x[i*s.k:][:s.k], turned)
+						a.Quantize(i, x[i*s.k:][:s.k], nil, turned)
 					}
 				}
 			})

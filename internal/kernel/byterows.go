@@ -51,15 +51,20 @@ func (a *ByteRows) Resize(rows, k int) {
 	a.meta = a.meta[:rows]
 }
 
-// Quantize makes row i of x, whose length is that of a row. The rotated row is
-// left in turned, which is as long and may be x itself. With n the largest
+// Quantize makes row i of x, whose length is that of a row, multiplied by balance
+// element by element unless that is nil. The rotated row is left in turned, which
+// is as long and may be x itself. With n the largest
 // magnitude in it, a byte is the number times 127/n rounded to nearest, ties to
 // even. All levels give the same bits. A row whose largest magnitude is below
 // 2⁻¹⁰⁰ counts as zero; one with a NaN or an infinity gets a NaN scale, so that
 // it spoils the product as it would have in float32.
-func (a *ByteRows) Quantize(i int, x, turned []float32) {
+func (a *ByteRows) Quantize(i int, x, balance, turned []float32) {
 	if len(x) != a.k || len(turned) != a.k || i < 0 || i >= a.rows {
 		panic(fmt.Sprintf("kernel.ByteRows.Quantize: row %d of %d: %d and %d numbers, want %d", i, a.rows, len(x), len(turned), a.k))
+	}
+	if balance != nil {
+		scaleBy(turned, x, balance[:a.k], 1)
+		x = turned
 	}
 	largest := spread(turned, x)
 	a.meta[i] = quantizeRow(a.bytes[i*a.stride:][:a.k], turned, largest)

@@ -252,7 +252,7 @@ func (p *encoderPass) eachRow(fn func(r int) bool) bool {
 // if it is not nil.
 func (p *encoderPass) multiply(b *linear, dst []float32, dstStride int, m []float32, stride int, then func([]float32)) {
 	if !b.exact {
-		p.quantize(m, stride, b.bytes.Rows())
+		p.quantize(b, m, stride)
 	}
 	tall, broad := p.cut(b.count())
 	p.run(tall*broad, func(i int) {
@@ -261,7 +261,7 @@ func (p *encoderPass) multiply(b *linear, dst []float32, dstStride int, m []floa
 		if b.exact {
 			b.panels.Multiply(dst[first*dstStride:], dstStride, m[first*stride:], stride, last-first, from, to)
 		} else {
-			b.bytes.Multiply(dst[first*dstStride:], dstStride, &p.bytes, first, last, from, to)
+			b.multiplyBytes(dst[first*dstStride:], dstStride, &p.bytes, first, last, from, to)
 		}
 		if then == nil {
 			return
@@ -272,17 +272,18 @@ func (p *encoderPass) multiply(b *linear, dst []float32, dstStride int, m []floa
 	})
 }
 
-// quantize makes m the left factor of the next product in Int8. The rotated rows
-// go into change, which is free whenever a product begins, or where they do not
-// fit into m, which is then one that is read only once.
-func (p *encoderPass) quantize(m []float32, stride, k int) {
+// quantize makes m the left factor of a product in Int8. The rotated rows go
+// into change, which is free whenever a product begins, or where they do not fit
+// into m, which is then one that is read only once.
+func (p *encoderPass) quantize(b *linear, m []float32, stride int) {
+	k := b.bytes.Rows()
 	turned, turnedStride := m, stride
 	if stride == p.width {
 		turned, turnedStride = p.change, p.width
 	}
 	p.bytes.Resize(p.rows, k)
 	p.eachRow(func(r int) bool {
-		p.bytes.Quantize(r, m[r*stride:][:k], turned[r*turnedStride:][:k])
+		p.bytes.Quantize(r, m[r*stride:][:k], b.balance, turned[r*turnedStride:][:k])
 		return true
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragstone/ragstone/internal/kernel"
 	"github.com/ragstone/ragstone/internal/safetensors"
 )
 
@@ -31,6 +30,7 @@ type encoderSlot struct {
 	in      int
 	outs    []int
 	biased  bool
+	reads   *layerNorm // whose results the layer reads; nil: not those of a normalisation
 }
 
 // transformer finds the layout of the file and lists the slots of the
@@ -82,6 +82,7 @@ func (w *encoderWeights) add(slots []encoderSlot, file *safetensors.File, unused
 type slotMaker struct {
 	file   *safetensors.File
 	prefix string
+	reads  *layerNorm // of the linear layers that come next
 	slots  []encoderSlot
 }
 
@@ -102,7 +103,7 @@ func (m *slotMaker) norm(into *layerNorm, name string, width int, biased bool) {
 }
 
 func (m *slotMaker) linear(into *linear, in int, outs []int, biased bool, names ...string) {
-	s := encoderSlot{linear: into, in: in, outs: outs, biased: biased}
+	s := encoderSlot{linear: into, in: in, outs: outs, biased: biased, reads: m.reads}
 	for _, name := range names {
 		s.linears = append(s.linears, m.prefix+name)
 	}
@@ -139,7 +140,10 @@ func (m *slotMaker) transformer(e *Encoder, n *encoderNames) {
 			}
 			return full
 		}
+		m.reads = e.readBy(i, true)
+		l.attention.fine = c.projections() - c.KVHeads*c.HeadSize // the values
 		m.linear(&l.attention, c.Width, cutInto(c, len(n.attention)), c.biases.attention, part(n.attention...)...)
+		m.reads = nil
 		m.table(&l.queryNorm, weight(part(n.queryNorm)[0]), c.HeadSize)
 		m.table(&l.keyNorm, weight(part(n.keyNorm)[0]), c.HeadSize)
 		m.linear(&l.projected, c.queries(), []int{c.Width}, c.biases.attention, at+n.projected)
@@ -150,10 +154,29 @@ func (m *slotMaker) transformer(e *Encoder, n *encoderNames) {
 		if len(n.up) == 2 {
 			up = []int{c.FeedForward, c.FeedForward}
 		}
+		m.reads = e.readBy(i, false)
 		m.linear(&l.up, c.Width, up, c.biases.feedForward, part(n.up...)...)
+		m.reads = nil
 		m.linear(&l.down, c.FeedForward, []int{c.Width}, c.biases.feedForward, at+n.down)
 		m.norm(&l.output, at+n.output, c.Width, c.biases.norm)
 	}
+}
+
+// readBy returns the normalisation whose results a layer's attention, or its
+// feed-forward half, reads.
+func (e *Encoder) readBy(layer int, attention bool) *layerNorm {
+	l := &e.layers[layer]
+	switch {
+	case attention && e.config.PreNorm:
+		return &l.attended
+	case attention && layer == 0:
+		return &e.first
+	case attention:
+		return &e.layers[layer-1].output
+	case e.config.PreNorm:
+		return &l.output
+	}
+	return &l.attended
 }
 
 // cutInto returns the widths of queries, keys and values: in one tensor, or each
@@ -242,19 +265,24 @@ func (s *encoderSlot) bytes(shape []int, p Precision) int64 {
 	return size
 }
 
-// load fills an encoder.
+// load fills an encoder: the tensors that stay as they are first, since linear
+// layers are packed by the normalisations before them.
 func (w *encoderWeights) load(e *Encoder) error {
 	errs := make([]error, len(w.slots))
-	e.run(len(w.slots), func(i int) {
-		s := &w.slots[i]
-		if s.values != nil {
-			*s.values, errs[i] = s.read(s.name, s.shape)
-			return
+	for _, linears := range []bool{false, true} {
+		e.run(len(w.slots), func(i int) {
+			s := &w.slots[i]
+			switch {
+			case linears != (s.linear != nil):
+			case linears:
+				errs[i] = s.load(e.precision)
+			default:
+				*s.values, errs[i] = s.read(s.name, s.shape)
+			}
+		})
+		if err := errors.Join(errs...); err != nil {
+			return err
 		}
-		errs[i] = s.load(e.precision)
-	})
-	if err := errors.Join(errs...); err != nil {
-		return err
 	}
 	e.prepare()
 	return nil
@@ -287,38 +315,13 @@ func (s *encoderSlot) load(p Precision) error {
 	for _, n := range s.outs {
 		total += n
 	}
-	s.linear.pack(weights, bias, s.in, total, p)
+	var gain []float32
+	if s.reads != nil {
+		gain = s.reads.gain
+	}
+	s.linear.pack(weights, bias, s.in, total, p, gain)
 	return nil
 }
-
-// linear is a linear layer: a matrix and perhaps a bias.
-type linear struct {
-	exact  bool // in float32, whatever the encoder's precision
-	panels kernel.Panels
-	bytes  kernel.BytePanels // instead of panels, in Int8
-}
-
-// pack stores the layer: out rows of in weights, and the bias if there is one.
-func (l *linear) pack(weights, bias []float32, in, out int, p Precision) {
-	if p == Int8 && !l.exact {
-		l.bytes.PackColumns(weights, in, in, out)
-		if bias != nil {
-			l.bytes.SetBias(bias)
-		}
-		return
-	}
-	l.exact = true
-	l.panels.PackColumns(weights, in, in, out)
-	if bias != nil {
-		l.panels.SetBias(bias)
-	}
-}
-
-// count returns the number of panels.
-func (l *linear) count() int { return max(l.panels.Count(), l.bytes.Count()) }
-
-// columns returns the length of a result.
-func (l *linear) columns() int { return max(l.panels.Columns(), l.bytes.Columns()) }
 
 // layerNorm is the weights of a normalisation. Without a gain it changes
 // nothing.

@@ -1,19 +1,23 @@
-"""Measure our f32 encoder against ONNX Runtime fp32 on the same weights: the
-same token ids' count, batch and threads, alternating.
+"""Measure our encoder against ONNX Runtime on the same weights, in float32 and in
+eight bits: the same token ids' count, batch and threads, alternating.
 
     go build -o /tmp/ragstone ./cmd/ragstone
     python test/bench/minilm_onnx.py MODEL_FOLDER /tmp/minilm.onnx
-    python test/bench/embed.py /tmp/ragstone MODEL_FOLDER /tmp/minilm.onnx [ROUNDS] [SECONDS]
+    python test/bench/embed.py /tmp/ragstone MODEL_FOLDER /tmp/minilm.onnx [ROUNDS] [SECONDS] [SHAPES]
 
-A row is one shape of batch: the median over the rounds of each side's median
-batch, the median of the rounds' ratios (ours over theirs, larger is faster),
-and the same ratio of processor time, which a busy machine disturbs less. ONNX
-Runtime is timed without pooling, we with it; neither tokenizes.
+ONNX Runtime's int8 model is made on the spot from the other by its
+quantize_dynamic, with its defaults. A row is one shape of batch (SHAPES are
+BATCHxTOKENSxTHREADS, separated by commas): the median over the rounds of each
+side's median batch in texts/s, and the medians of the rounds' ratios of processor
+time, which a busy machine disturbs less than the clock (theirs over ours, larger
+is better for us). ONNX Runtime is timed without pooling, we with it; neither
+tokenizes.
 
-Needs numpy and onnxruntime.
+Needs numpy, onnx and onnxruntime.
 """
 
 import json
+import pathlib
 import resource
 import statistics
 import subprocess
@@ -22,6 +26,7 @@ import time
 
 import numpy as np
 import onnxruntime
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 SHAPES = [(batch, tokens, threads) for threads in (2, 1) for batch in (32, 1) for tokens in (128, 16)]
 
@@ -53,28 +58,46 @@ def theirs(peer, batch, tokens, seconds):
     return statistics.median(times) * 1e3, (cpu() - used) / len(times) * 1e3
 
 
-def ours(binary, folder, batch, tokens, threads, seconds):
-    command = [binary, "bench", "embed", folder, "--json", "--batch", batch, "--tokens", tokens, "--threads", threads, "--seconds", seconds]
+def ours(binary, folder, precision, batch, tokens, threads, seconds):
+    command = [
+        binary, "bench", "embed", folder, "--json", "--precision", precision,
+        "--batch", batch, "--tokens", tokens, "--threads", threads, "--seconds", seconds,
+    ]
     row = json.loads(subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout)
     return row["batch_ms"], row["cpu_ms_per_batch"]
+
+
+def int8(onnx):
+    """Quantise a model as ONNX Runtime does, beside it, unless that is done."""
+    path = pathlib.Path(onnx).with_suffix(".int8.onnx")
+    if not path.exists():
+        quantize_dynamic(onnx, path, weight_type=QuantType.QInt8)
+    return str(path)
 
 
 def main():
     binary, folder, onnx = sys.argv[1:4]
     rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 5
     seconds = float(sys.argv[5]) if len(sys.argv) > 5 else 2
-    peers = {threads: session(onnx, threads) for threads in (1, 2)}
+    shapes = [tuple(map(int, s.split("x"))) for s in sys.argv[6].split(",")] if len(sys.argv) > 6 else SHAPES
+    files = {"fp32": onnx, "int8": int8(onnx)}
+    peers = {(kind, threads): session(path, threads) for kind, path in files.items() for threads in (1, 2)}
     print(f"onnxruntime {onnxruntime.__version__}, {rounds} rounds of {seconds} s")
-    print("| threads | batch | tokens | texts/s | ONNX Runtime | ratio | ratio of CPU time |")
-    print("|---|---|---|---|---|---|---|")
-    for batch, tokens, threads in SHAPES:
-        mine, other = [], []
+    print("| threads | batch | tokens | f32 | int8 | ONNX fp32 | ONNX int8 | f32/fp32 | int8/fp32 | int8/int8 |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for batch, tokens, threads in shapes:
+        times = {name: [] for name in ("f32", "int8", "onnx fp32", "onnx int8")}
         for _ in range(rounds):
-            mine.append(ours(binary, folder, batch, tokens, threads, seconds))
-            other.append(theirs(peers[threads], batch, tokens, seconds))
-        rate = [batch / statistics.median(t for t, _ in side) * 1e3 for side in (mine, other)]
-        wall, busy = (statistics.median(o[i] / m[i] for m, o in zip(mine, other)) for i in (0, 1))
-        print(f"| {threads} | {batch} | {tokens} | {rate[0]:.1f} | {rate[1]:.1f} | {wall:.2f} | {busy:.2f} |", flush=True)
+            for kind in ("f32", "int8"):
+                times[kind].append(ours(binary, folder, kind, batch, tokens, threads, seconds))
+            for kind in ("fp32", "int8"):
+                times["onnx " + kind].append(theirs(peers[kind, threads], batch, tokens, seconds))
+        rates = [f"{batch / statistics.median(t for t, _ in side) * 1e3:.1f}" for side in times.values()]
+        ratios = [
+            f"{statistics.median(o[1] / m[1] for m, o in zip(times[mine], times[other])):.2f}"
+            for mine, other in (("f32", "onnx fp32"), ("int8", "onnx fp32"), ("int8", "onnx int8"))
+        ]
+        print("| " + " | ".join([str(threads), str(batch), str(tokens)] + rates + ratios) + " |", flush=True)
 
 
 main()
