@@ -35,10 +35,3 @@ func (s Bitset) All(visit func(token int32) bool) {
 		}
 	}
 }
-
-// unite adds the tokens of t, which is as long as s.
-func (s Bitset) unite(t Bitset) {
-	for i, w := range t {
-		s[i] |= w
-	}
-}

@@ -170,12 +170,6 @@ func parseNumber(text string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(text)
 }
 
-// isWhole reports whether a number is an integer, however it is written.
-func (v *value) isWhole() bool {
-	x, ok := parseNumber(v.text)
-	return ok && x.IsInt()
-}
-
 // numberText is a number as it is written: integers without a fraction.
 func (v *value) numberText() string {
 	if x, ok := parseNumber(v.text); ok && x.IsInt() {
