@@ -123,16 +123,25 @@ func (m *Matrix) groups() int { return (m.rows + groupRows - 1) / groupRows }
 // packRow writes row i from its bytes in a file.
 func (m *Matrix) packRow(i int, src []byte) {
 	l, dst, r := m.layout, m.data[i/groupRows*m.group:], i%groupRows
+	if m.format.packWords(dst, r, src) {
+		return
+	}
 	if !l.quantised() {
 		for c := range m.cols {
 			copy(dst[(c*groupRows+r)*l.bytes:], src[c*l.bytes:][:l.bytes])
 		}
 		return
 	}
+	m.packParts(dst, r, src)
+}
+
+// packParts writes row r of a group of any quantised format.
+func (m *Matrix) packParts(dst []byte, r int, src []byte) {
+	l, stretch := m.layout, m.layout.stretch()
 	var u fileBlock
-	for ; len(src) > 0; src, dst = src[l.bytes:], dst[l.stretch():] {
+	for ; len(src) > 0; src, dst = src[l.bytes:], dst[stretch:] {
 		l.read(src[:l.bytes], &u)
-		l.pack(dst[:l.stretch()], r, &u)
+		l.pack(dst[:stretch], r, &u)
 	}
 }
 
