@@ -78,7 +78,7 @@ func (p *Partial) Attend(queries []float32, pages [][]uint16, visible []int, sca
 		if len(page) != PageSize(dim) {
 			panic(fmt.Sprintf("kernel.Attend: a page of %d for heads of %d", len(page), dim))
 		}
-		attentionScores(queries, n, page, p.scores[i*PageTokens:])
+		attentionScores(queries, n, page, pages[min(i+1, len(pages)-1)], p.scores[i*PageTokens:])
 	}
 	for i, v := range visible {
 		row := p.scores[i*SegmentTokens:][:most]

@@ -2,7 +2,7 @@
 
 package kernel
 
-func attentionScores(queries []float32, n int, page []uint16, out []float32) {
+func attentionScores(queries []float32, n int, page, next []uint16, out []float32) {
 	dim := len(queries) / n
 	if !useAVX2 {
 		attentionScoresGeneric(queries, n, page, out)
@@ -11,7 +11,7 @@ func attentionScores(queries []float32, n int, page []uint16, out []float32) {
 	_ = out[(n-1)*SegmentTokens+PageTokens-1]
 	for t := 0; t < n; {
 		rows := attentionRows(n - t)
-		scores(rows, &queries[t*dim], &page[0], &out[t*SegmentTokens], dim)
+		scores(rows, &queries[t*dim], &page[0], &out[t*SegmentTokens], dim, &next[0])
 		t += rows
 	}
 }
@@ -38,26 +38,26 @@ func attentionRows(n int) int {
 	return min(4, n)
 }
 
-func scores(n int, q *float32, keys *uint16, out *float32, dim int) {
+func scores(n int, q *float32, keys *uint16, out *float32, dim int, next *uint16) {
 	switch {
 	case n == 8:
-		scoresx8AVX512(q, keys, out, dim)
+		scoresx8AVX512(q, keys, out, dim, next)
 	case n == 4 && useAVX512:
-		scoresx4AVX512(q, keys, out, dim)
+		scoresx4AVX512(q, keys, out, dim, next)
 	case n == 3 && useAVX512:
-		scoresx3AVX512(q, keys, out, dim)
+		scoresx3AVX512(q, keys, out, dim, next)
 	case n == 2 && useAVX512:
-		scoresx2AVX512(q, keys, out, dim)
+		scoresx2AVX512(q, keys, out, dim, next)
 	case useAVX512:
-		scoresx1AVX512(q, keys, out, dim)
+		scoresx1AVX512(q, keys, out, dim, next)
 	case n == 4:
-		scoresx4AVX2(q, keys, out, dim)
+		scoresx4AVX2(q, keys, out, dim, next)
 	case n == 3:
-		scoresx3AVX2(q, keys, out, dim)
+		scoresx3AVX2(q, keys, out, dim, next)
 	case n == 2:
-		scoresx2AVX2(q, keys, out, dim)
+		scoresx2AVX2(q, keys, out, dim, next)
 	default:
-		scoresx1AVX2(q, keys, out, dim)
+		scoresx1AVX2(q, keys, out, dim, next)
 	}
 }
 

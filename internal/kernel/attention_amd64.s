@@ -12,18 +12,25 @@
 //	DX  out               R8  stride of out, bytes             CX  steps left
 //	R10, R11, R12  3, 5 and 7 strides
 
-// func scoresx1AVX512(queries *float32, keys *uint16, out *float32, dim int)
-// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys
-TEXT ·scoresx1AVX512(SB), NOSPLIT, $0-32
+// func scoresx1AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
+// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys; R13, R14
+// bytes to what is fetched ahead
+TEXT ·scoresx1AVX512(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R13
+	SHLQ $6, R13
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 scoresx1AVX512Number:
+	PREFETCHT1 (AX)(R13*1)
+	PREFETCHT0 (AX)(R14*1)
 	VCVTPH2PS (AX), Z16
 	VCVTPH2PS 32(AX), Z17
 	VFMADD231PS.BCST 0(BX), Z16, Z0
@@ -39,8 +46,8 @@ scoresx1AVX512Number:
 	RET
 
 // func valuesx1AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
-// Z0-Z7 sums; Z8 one token's values;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// Z0-Z15 sums; Z16-Z19 one token's values;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx1AVX512(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -50,42 +57,87 @@ TEXT ·valuesx1AVX512(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx1AVX512Numbers:
+valuesx1AVX512Numbers64:
+	CMPQ R15, $64
+	JLT valuesx1AVX512Done64
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
 	MOVQ DX, R13
 	VMOVUPS 0(R13), Z0
-valuesx1AVX512Token:
-	VCVTPH2PS (SI), Z8
-	VFMADD231PS.BCST 0(BX), Z8, Z0
+	VMOVUPS 64(R13), Z1
+	VMOVUPS 128(R13), Z2
+	VMOVUPS 192(R13), Z3
+valuesx1AVX512Token64:
+	VCVTPH2PS 0(SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VCVTPH2PS 64(SI), Z18
+	VCVTPH2PS 96(SI), Z19
+	VBROADCASTSS 0(BX), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z1
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z3
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx1AVX512Token
+	JNZ valuesx1AVX512Token64
+	MOVQ DX, R13
+	VMOVUPS Z0, 0(R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z2, 128(R13)
+	VMOVUPS Z3, 192(R13)
+	ADDQ $128, AX
+	ADDQ $256, DX
+	SUBQ $64, R15
+	JMP valuesx1AVX512Numbers64
+valuesx1AVX512Done64:
+valuesx1AVX512Numbers16:
+	CMPQ R15, $16
+	JLT valuesx1AVX512Done16
+	MOVQ DI, BX
+	MOVQ AX, SI
+	MOVQ tokens+32(FP), CX
+	MOVQ DX, R13
+	VMOVUPS 0(R13), Z0
+valuesx1AVX512Token16:
+	VCVTPH2PS 0(SI), Z16
+	VFMADD231PS.BCST 0(BX), Z16, Z0
+	ADDQ R14, SI
+	ADDQ $4, BX
+	DECQ CX
+	JNZ valuesx1AVX512Token16
 	MOVQ DX, R13
 	VMOVUPS Z0, 0(R13)
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx1AVX512Numbers
+	JMP valuesx1AVX512Numbers16
+valuesx1AVX512Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx2AVX512(queries *float32, keys *uint16, out *float32, dim int)
-// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys
-TEXT ·scoresx2AVX512(SB), NOSPLIT, $0-32
+// func scoresx2AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
+// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys; R13, R14
+// bytes to what is fetched ahead
+TEXT ·scoresx2AVX512(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R13
+	SHLQ $6, R13
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 scoresx2AVX512Number:
+	PREFETCHT1 (AX)(R13*1)
+	PREFETCHT0 (AX)(R14*1)
 	VCVTPH2PS (AX), Z16
 	VCVTPH2PS 32(AX), Z17
 	VFMADD231PS.BCST 0(BX), Z16, Z0
@@ -106,8 +158,8 @@ scoresx2AVX512Number:
 	RET
 
 // func valuesx2AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
-// Z0-Z7 sums; Z8 one token's values;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// Z0-Z15 sums; Z16-Z19 one token's values;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx2AVX512(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -117,7 +169,59 @@ TEXT ·valuesx2AVX512(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx2AVX512Numbers:
+valuesx2AVX512Numbers64:
+	CMPQ R15, $64
+	JLT valuesx2AVX512Done64
+	MOVQ DI, BX
+	MOVQ AX, SI
+	MOVQ tokens+32(FP), CX
+	MOVQ DX, R13
+	VMOVUPS 0(R13), Z0
+	VMOVUPS 64(R13), Z1
+	VMOVUPS 128(R13), Z2
+	VMOVUPS 192(R13), Z3
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z4
+	VMOVUPS 64(R13), Z5
+	VMOVUPS 128(R13), Z6
+	VMOVUPS 192(R13), Z7
+valuesx2AVX512Token64:
+	VCVTPH2PS 0(SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VCVTPH2PS 64(SI), Z18
+	VCVTPH2PS 96(SI), Z19
+	VBROADCASTSS 0(BX), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z1
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z3
+	VBROADCASTSS 0(BX)(R9*1), Z20
+	VFMADD231PS Z20, Z16, Z4
+	VFMADD231PS Z20, Z17, Z5
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z19, Z7
+	ADDQ R14, SI
+	ADDQ $4, BX
+	DECQ CX
+	JNZ valuesx2AVX512Token64
+	MOVQ DX, R13
+	VMOVUPS Z0, 0(R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z2, 128(R13)
+	VMOVUPS Z3, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z4, 0(R13)
+	VMOVUPS Z5, 64(R13)
+	VMOVUPS Z6, 128(R13)
+	VMOVUPS Z7, 192(R13)
+	ADDQ $128, AX
+	ADDQ $256, DX
+	SUBQ $64, R15
+	JMP valuesx2AVX512Numbers64
+valuesx2AVX512Done64:
+valuesx2AVX512Numbers16:
+	CMPQ R15, $16
+	JLT valuesx2AVX512Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -125,14 +229,14 @@ valuesx2AVX512Numbers:
 	VMOVUPS 0(R13), Z0
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Z1
-valuesx2AVX512Token:
-	VCVTPH2PS (SI), Z8
-	VFMADD231PS.BCST 0(BX), Z8, Z0
-	VFMADD231PS.BCST 0(BX)(R9*1), Z8, Z1
+valuesx2AVX512Token16:
+	VCVTPH2PS 0(SI), Z16
+	VFMADD231PS.BCST 0(BX), Z16, Z0
+	VFMADD231PS.BCST 0(BX)(R9*1), Z16, Z1
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx2AVX512Token
+	JNZ valuesx2AVX512Token16
 	MOVQ DX, R13
 	VMOVUPS Z0, 0(R13)
 	ADDQ R8, R13
@@ -140,19 +244,25 @@ valuesx2AVX512Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx2AVX512Numbers
+	JMP valuesx2AVX512Numbers16
+valuesx2AVX512Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx3AVX512(queries *float32, keys *uint16, out *float32, dim int)
-// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys
-TEXT ·scoresx3AVX512(SB), NOSPLIT, $0-32
+// func scoresx3AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
+// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys; R13, R14
+// bytes to what is fetched ahead
+TEXT ·scoresx3AVX512(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R13
+	SHLQ $6, R13
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -160,6 +270,8 @@ TEXT ·scoresx3AVX512(SB), NOSPLIT, $0-32
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 scoresx3AVX512Number:
+	PREFETCHT1 (AX)(R13*1)
+	PREFETCHT0 (AX)(R14*1)
 	VCVTPH2PS (AX), Z16
 	VCVTPH2PS 32(AX), Z17
 	VFMADD231PS.BCST 0(BX), Z16, Z0
@@ -185,8 +297,8 @@ scoresx3AVX512Number:
 	RET
 
 // func valuesx3AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
-// Z0-Z7 sums; Z8 one token's values;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// Z0-Z15 sums; Z16-Z19 one token's values;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx3AVX512(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -196,7 +308,74 @@ TEXT ·valuesx3AVX512(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx3AVX512Numbers:
+valuesx3AVX512Numbers64:
+	CMPQ R15, $64
+	JLT valuesx3AVX512Done64
+	MOVQ DI, BX
+	MOVQ AX, SI
+	MOVQ tokens+32(FP), CX
+	MOVQ DX, R13
+	VMOVUPS 0(R13), Z0
+	VMOVUPS 64(R13), Z1
+	VMOVUPS 128(R13), Z2
+	VMOVUPS 192(R13), Z3
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z4
+	VMOVUPS 64(R13), Z5
+	VMOVUPS 128(R13), Z6
+	VMOVUPS 192(R13), Z7
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z8
+	VMOVUPS 64(R13), Z9
+	VMOVUPS 128(R13), Z10
+	VMOVUPS 192(R13), Z11
+valuesx3AVX512Token64:
+	VCVTPH2PS 0(SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VCVTPH2PS 64(SI), Z18
+	VCVTPH2PS 96(SI), Z19
+	VBROADCASTSS 0(BX), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z1
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z3
+	VBROADCASTSS 0(BX)(R9*1), Z20
+	VFMADD231PS Z20, Z16, Z4
+	VFMADD231PS Z20, Z17, Z5
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z19, Z7
+	VBROADCASTSS 0(BX)(R9*2), Z20
+	VFMADD231PS Z20, Z16, Z8
+	VFMADD231PS Z20, Z17, Z9
+	VFMADD231PS Z20, Z18, Z10
+	VFMADD231PS Z20, Z19, Z11
+	ADDQ R14, SI
+	ADDQ $4, BX
+	DECQ CX
+	JNZ valuesx3AVX512Token64
+	MOVQ DX, R13
+	VMOVUPS Z0, 0(R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z2, 128(R13)
+	VMOVUPS Z3, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z4, 0(R13)
+	VMOVUPS Z5, 64(R13)
+	VMOVUPS Z6, 128(R13)
+	VMOVUPS Z7, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z8, 0(R13)
+	VMOVUPS Z9, 64(R13)
+	VMOVUPS Z10, 128(R13)
+	VMOVUPS Z11, 192(R13)
+	ADDQ $128, AX
+	ADDQ $256, DX
+	SUBQ $64, R15
+	JMP valuesx3AVX512Numbers64
+valuesx3AVX512Done64:
+valuesx3AVX512Numbers16:
+	CMPQ R15, $16
+	JLT valuesx3AVX512Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -206,15 +385,15 @@ valuesx3AVX512Numbers:
 	VMOVUPS 0(R13), Z1
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Z2
-valuesx3AVX512Token:
-	VCVTPH2PS (SI), Z8
-	VFMADD231PS.BCST 0(BX), Z8, Z0
-	VFMADD231PS.BCST 0(BX)(R9*1), Z8, Z1
-	VFMADD231PS.BCST 0(BX)(R9*2), Z8, Z2
+valuesx3AVX512Token16:
+	VCVTPH2PS 0(SI), Z16
+	VFMADD231PS.BCST 0(BX), Z16, Z0
+	VFMADD231PS.BCST 0(BX)(R9*1), Z16, Z1
+	VFMADD231PS.BCST 0(BX)(R9*2), Z16, Z2
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx3AVX512Token
+	JNZ valuesx3AVX512Token16
 	MOVQ DX, R13
 	VMOVUPS Z0, 0(R13)
 	ADDQ R8, R13
@@ -224,13 +403,15 @@ valuesx3AVX512Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx3AVX512Numbers
+	JMP valuesx3AVX512Numbers16
+valuesx3AVX512Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx4AVX512(queries *float32, keys *uint16, out *float32, dim int)
-// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys
-TEXT ·scoresx4AVX512(SB), NOSPLIT, $0-32
+// func scoresx4AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
+// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys; R13, R14
+// bytes to what is fetched ahead
+TEXT ·scoresx4AVX512(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
@@ -238,6 +419,10 @@ TEXT ·scoresx4AVX512(SB), NOSPLIT, $0-32
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
 	LEAQ (R9)(R9*2), R10 // 3 strides
+	MOVQ CX, R13
+	SHLQ $6, R13
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -247,6 +432,8 @@ TEXT ·scoresx4AVX512(SB), NOSPLIT, $0-32
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 scoresx4AVX512Number:
+	PREFETCHT1 (AX)(R13*1)
+	PREFETCHT0 (AX)(R14*1)
 	VCVTPH2PS (AX), Z16
 	VCVTPH2PS 32(AX), Z17
 	VFMADD231PS.BCST 0(BX), Z16, Z0
@@ -277,8 +464,8 @@ scoresx4AVX512Number:
 	RET
 
 // func valuesx4AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
-// Z0-Z7 sums; Z8 one token's values;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// Z0-Z15 sums; Z16-Z19 one token's values;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx4AVX512(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -289,7 +476,89 @@ TEXT ·valuesx4AVX512(SB), NOSPLIT, $0-40
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
 	LEAQ (R9)(R9*2), R10 // 3 strides
-valuesx4AVX512Numbers:
+valuesx4AVX512Numbers64:
+	CMPQ R15, $64
+	JLT valuesx4AVX512Done64
+	MOVQ DI, BX
+	MOVQ AX, SI
+	MOVQ tokens+32(FP), CX
+	MOVQ DX, R13
+	VMOVUPS 0(R13), Z0
+	VMOVUPS 64(R13), Z1
+	VMOVUPS 128(R13), Z2
+	VMOVUPS 192(R13), Z3
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z4
+	VMOVUPS 64(R13), Z5
+	VMOVUPS 128(R13), Z6
+	VMOVUPS 192(R13), Z7
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z8
+	VMOVUPS 64(R13), Z9
+	VMOVUPS 128(R13), Z10
+	VMOVUPS 192(R13), Z11
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z12
+	VMOVUPS 64(R13), Z13
+	VMOVUPS 128(R13), Z14
+	VMOVUPS 192(R13), Z15
+valuesx4AVX512Token64:
+	VCVTPH2PS 0(SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VCVTPH2PS 64(SI), Z18
+	VCVTPH2PS 96(SI), Z19
+	VBROADCASTSS 0(BX), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z1
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z3
+	VBROADCASTSS 0(BX)(R9*1), Z20
+	VFMADD231PS Z20, Z16, Z4
+	VFMADD231PS Z20, Z17, Z5
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z19, Z7
+	VBROADCASTSS 0(BX)(R9*2), Z20
+	VFMADD231PS Z20, Z16, Z8
+	VFMADD231PS Z20, Z17, Z9
+	VFMADD231PS Z20, Z18, Z10
+	VFMADD231PS Z20, Z19, Z11
+	VBROADCASTSS 0(BX)(R10*1), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VFMADD231PS Z20, Z18, Z14
+	VFMADD231PS Z20, Z19, Z15
+	ADDQ R14, SI
+	ADDQ $4, BX
+	DECQ CX
+	JNZ valuesx4AVX512Token64
+	MOVQ DX, R13
+	VMOVUPS Z0, 0(R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z2, 128(R13)
+	VMOVUPS Z3, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z4, 0(R13)
+	VMOVUPS Z5, 64(R13)
+	VMOVUPS Z6, 128(R13)
+	VMOVUPS Z7, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z8, 0(R13)
+	VMOVUPS Z9, 64(R13)
+	VMOVUPS Z10, 128(R13)
+	VMOVUPS Z11, 192(R13)
+	ADDQ R8, R13
+	VMOVUPS Z12, 0(R13)
+	VMOVUPS Z13, 64(R13)
+	VMOVUPS Z14, 128(R13)
+	VMOVUPS Z15, 192(R13)
+	ADDQ $128, AX
+	ADDQ $256, DX
+	SUBQ $64, R15
+	JMP valuesx4AVX512Numbers64
+valuesx4AVX512Done64:
+valuesx4AVX512Numbers16:
+	CMPQ R15, $16
+	JLT valuesx4AVX512Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -301,16 +570,16 @@ valuesx4AVX512Numbers:
 	VMOVUPS 0(R13), Z2
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Z3
-valuesx4AVX512Token:
-	VCVTPH2PS (SI), Z8
-	VFMADD231PS.BCST 0(BX), Z8, Z0
-	VFMADD231PS.BCST 0(BX)(R9*1), Z8, Z1
-	VFMADD231PS.BCST 0(BX)(R9*2), Z8, Z2
-	VFMADD231PS.BCST 0(BX)(R10*1), Z8, Z3
+valuesx4AVX512Token16:
+	VCVTPH2PS 0(SI), Z16
+	VFMADD231PS.BCST 0(BX), Z16, Z0
+	VFMADD231PS.BCST 0(BX)(R9*1), Z16, Z1
+	VFMADD231PS.BCST 0(BX)(R9*2), Z16, Z2
+	VFMADD231PS.BCST 0(BX)(R10*1), Z16, Z3
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx4AVX512Token
+	JNZ valuesx4AVX512Token16
 	MOVQ DX, R13
 	VMOVUPS Z0, 0(R13)
 	ADDQ R8, R13
@@ -322,13 +591,15 @@ valuesx4AVX512Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx4AVX512Numbers
+	JMP valuesx4AVX512Numbers16
+valuesx4AVX512Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx8AVX512(queries *float32, keys *uint16, out *float32, dim int)
-// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys
-TEXT ·scoresx8AVX512(SB), NOSPLIT, $0-32
+// func scoresx8AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
+// Z0-Z15 scores, two registers a query; Z16, Z17 one number of 32 keys; R13, R14
+// bytes to what is fetched ahead
+TEXT ·scoresx8AVX512(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
@@ -338,6 +609,10 @@ TEXT ·scoresx8AVX512(SB), NOSPLIT, $0-32
 	LEAQ (R9)(R9*2), R10 // 3 strides
 	LEAQ (R9)(R9*4), R11 // 5 strides
 	LEAQ (R10)(R9*4), R12 // 7 strides
+	MOVQ CX, R13
+	SHLQ $6, R13
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -355,6 +630,8 @@ TEXT ·scoresx8AVX512(SB), NOSPLIT, $0-32
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
 scoresx8AVX512Number:
+	PREFETCHT1 (AX)(R13*1)
+	PREFETCHT0 (AX)(R14*1)
 	VCVTPH2PS (AX), Z16
 	VCVTPH2PS 32(AX), Z17
 	VFMADD231PS.BCST 0(BX), Z16, Z0
@@ -405,8 +682,8 @@ scoresx8AVX512Number:
 	RET
 
 // func valuesx8AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
-// Z0-Z7 sums; Z8 one token's values;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// Z0-Z15 sums; Z16-Z19 one token's values;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx8AVX512(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -419,7 +696,99 @@ TEXT ·valuesx8AVX512(SB), NOSPLIT, $0-40
 	LEAQ (R9)(R9*2), R10 // 3 strides
 	LEAQ (R9)(R9*4), R11 // 5 strides
 	LEAQ (R10)(R9*4), R12 // 7 strides
-valuesx8AVX512Numbers:
+valuesx8AVX512Numbers32:
+	CMPQ R15, $32
+	JLT valuesx8AVX512Done32
+	MOVQ DI, BX
+	MOVQ AX, SI
+	MOVQ tokens+32(FP), CX
+	MOVQ DX, R13
+	VMOVUPS 0(R13), Z0
+	VMOVUPS 64(R13), Z1
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z2
+	VMOVUPS 64(R13), Z3
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z4
+	VMOVUPS 64(R13), Z5
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z6
+	VMOVUPS 64(R13), Z7
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z8
+	VMOVUPS 64(R13), Z9
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z10
+	VMOVUPS 64(R13), Z11
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z12
+	VMOVUPS 64(R13), Z13
+	ADDQ R8, R13
+	VMOVUPS 0(R13), Z14
+	VMOVUPS 64(R13), Z15
+valuesx8AVX512Token32:
+	VCVTPH2PS 0(SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VBROADCASTSS 0(BX), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z1
+	VBROADCASTSS 0(BX)(R9*1), Z20
+	VFMADD231PS Z20, Z16, Z2
+	VFMADD231PS Z20, Z17, Z3
+	VBROADCASTSS 0(BX)(R9*2), Z20
+	VFMADD231PS Z20, Z16, Z4
+	VFMADD231PS Z20, Z17, Z5
+	VBROADCASTSS 0(BX)(R10*1), Z20
+	VFMADD231PS Z20, Z16, Z6
+	VFMADD231PS Z20, Z17, Z7
+	VBROADCASTSS 0(BX)(R9*4), Z20
+	VFMADD231PS Z20, Z16, Z8
+	VFMADD231PS Z20, Z17, Z9
+	VBROADCASTSS 0(BX)(R11*1), Z20
+	VFMADD231PS Z20, Z16, Z10
+	VFMADD231PS Z20, Z17, Z11
+	VBROADCASTSS 0(BX)(R10*2), Z20
+	VFMADD231PS Z20, Z16, Z12
+	VFMADD231PS Z20, Z17, Z13
+	VBROADCASTSS 0(BX)(R12*1), Z20
+	VFMADD231PS Z20, Z16, Z14
+	VFMADD231PS Z20, Z17, Z15
+	ADDQ R14, SI
+	ADDQ $4, BX
+	DECQ CX
+	JNZ valuesx8AVX512Token32
+	MOVQ DX, R13
+	VMOVUPS Z0, 0(R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z2, 0(R13)
+	VMOVUPS Z3, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z4, 0(R13)
+	VMOVUPS Z5, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z6, 0(R13)
+	VMOVUPS Z7, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z8, 0(R13)
+	VMOVUPS Z9, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z10, 0(R13)
+	VMOVUPS Z11, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z12, 0(R13)
+	VMOVUPS Z13, 64(R13)
+	ADDQ R8, R13
+	VMOVUPS Z14, 0(R13)
+	VMOVUPS Z15, 64(R13)
+	ADDQ $64, AX
+	ADDQ $128, DX
+	SUBQ $32, R15
+	JMP valuesx8AVX512Numbers32
+valuesx8AVX512Done32:
+valuesx8AVX512Numbers16:
+	CMPQ R15, $16
+	JLT valuesx8AVX512Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -439,20 +808,20 @@ valuesx8AVX512Numbers:
 	VMOVUPS 0(R13), Z6
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Z7
-valuesx8AVX512Token:
-	VCVTPH2PS (SI), Z8
-	VFMADD231PS.BCST 0(BX), Z8, Z0
-	VFMADD231PS.BCST 0(BX)(R9*1), Z8, Z1
-	VFMADD231PS.BCST 0(BX)(R9*2), Z8, Z2
-	VFMADD231PS.BCST 0(BX)(R10*1), Z8, Z3
-	VFMADD231PS.BCST 0(BX)(R9*4), Z8, Z4
-	VFMADD231PS.BCST 0(BX)(R11*1), Z8, Z5
-	VFMADD231PS.BCST 0(BX)(R10*2), Z8, Z6
-	VFMADD231PS.BCST 0(BX)(R12*1), Z8, Z7
+valuesx8AVX512Token16:
+	VCVTPH2PS 0(SI), Z16
+	VFMADD231PS.BCST 0(BX), Z16, Z0
+	VFMADD231PS.BCST 0(BX)(R9*1), Z16, Z1
+	VFMADD231PS.BCST 0(BX)(R9*2), Z16, Z2
+	VFMADD231PS.BCST 0(BX)(R10*1), Z16, Z3
+	VFMADD231PS.BCST 0(BX)(R9*4), Z16, Z4
+	VFMADD231PS.BCST 0(BX)(R11*1), Z16, Z5
+	VFMADD231PS.BCST 0(BX)(R10*2), Z16, Z6
+	VFMADD231PS.BCST 0(BX)(R12*1), Z16, Z7
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx8AVX512Token
+	JNZ valuesx8AVX512Token16
 	MOVQ DX, R13
 	VMOVUPS Z0, 0(R13)
 	ADDQ R8, R13
@@ -472,20 +841,26 @@ valuesx8AVX512Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx8AVX512Numbers
+	JMP valuesx8AVX512Numbers16
+valuesx8AVX512Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx1AVX2(queries *float32, keys *uint16, out *float32, dim int)
+// func scoresx1AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 // Y0-Y7 scores, two registers a query; Y8, Y9 one number of 16 keys; Y10 one
-// of a query; SI keys of this half; DI queries; R15 halves left
-TEXT ·scoresx1AVX2(SB), NOSPLIT, $0-32
+// of a query; SI keys of this half; DI queries; R15 halves left; R12, R14 bytes
+// to what is fetched ahead
+TEXT ·scoresx1AVX2(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R12
+	SHLQ $6, R12
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	MOVQ BX, DI
 	MOVQ $2, R15
 scoresx1AVX2Half:
@@ -495,6 +870,8 @@ scoresx1AVX2Half:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 scoresx1AVX2Number:
+	PREFETCHT1 (SI)(R12*1)
+	PREFETCHT0 (SI)(R14*1)
 	VCVTPH2PS (SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
@@ -516,7 +893,7 @@ scoresx1AVX2Number:
 
 // func valuesx1AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 // Y0-Y7 sums, two a query; Y8, Y9 one token's values; Y10 its weight;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx1AVX2(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -526,15 +903,17 @@ TEXT ·valuesx1AVX2(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx1AVX2Numbers:
+valuesx1AVX2Numbers16:
+	CMPQ R15, $16
+	JLT valuesx1AVX2Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
 	MOVQ DX, R13
 	VMOVUPS 0(R13), Y0
 	VMOVUPS 32(R13), Y1
-valuesx1AVX2Token:
-	VCVTPH2PS (SI), Y8
+valuesx1AVX2Token16:
+	VCVTPH2PS 0(SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
 	VFMADD231PS Y10, Y8, Y0
@@ -542,27 +921,33 @@ valuesx1AVX2Token:
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx1AVX2Token
+	JNZ valuesx1AVX2Token16
 	MOVQ DX, R13
 	VMOVUPS Y0, 0(R13)
 	VMOVUPS Y1, 32(R13)
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx1AVX2Numbers
+	JMP valuesx1AVX2Numbers16
+valuesx1AVX2Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx2AVX2(queries *float32, keys *uint16, out *float32, dim int)
+// func scoresx2AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 // Y0-Y7 scores, two registers a query; Y8, Y9 one number of 16 keys; Y10 one
-// of a query; SI keys of this half; DI queries; R15 halves left
-TEXT ·scoresx2AVX2(SB), NOSPLIT, $0-32
+// of a query; SI keys of this half; DI queries; R15 halves left; R12, R14 bytes
+// to what is fetched ahead
+TEXT ·scoresx2AVX2(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R12
+	SHLQ $6, R12
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	MOVQ BX, DI
 	MOVQ $2, R15
 scoresx2AVX2Half:
@@ -574,6 +959,8 @@ scoresx2AVX2Half:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 scoresx2AVX2Number:
+	PREFETCHT1 (SI)(R12*1)
+	PREFETCHT0 (SI)(R14*1)
 	VCVTPH2PS (SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
@@ -601,7 +988,7 @@ scoresx2AVX2Number:
 
 // func valuesx2AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 // Y0-Y7 sums, two a query; Y8, Y9 one token's values; Y10 its weight;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx2AVX2(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -611,7 +998,9 @@ TEXT ·valuesx2AVX2(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx2AVX2Numbers:
+valuesx2AVX2Numbers16:
+	CMPQ R15, $16
+	JLT valuesx2AVX2Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -621,8 +1010,8 @@ valuesx2AVX2Numbers:
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Y2
 	VMOVUPS 32(R13), Y3
-valuesx2AVX2Token:
-	VCVTPH2PS (SI), Y8
+valuesx2AVX2Token16:
+	VCVTPH2PS 0(SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
 	VFMADD231PS Y10, Y8, Y0
@@ -633,7 +1022,7 @@ valuesx2AVX2Token:
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx2AVX2Token
+	JNZ valuesx2AVX2Token16
 	MOVQ DX, R13
 	VMOVUPS Y0, 0(R13)
 	VMOVUPS Y1, 32(R13)
@@ -643,20 +1032,26 @@ valuesx2AVX2Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx2AVX2Numbers
+	JMP valuesx2AVX2Numbers16
+valuesx2AVX2Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx3AVX2(queries *float32, keys *uint16, out *float32, dim int)
+// func scoresx3AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 // Y0-Y7 scores, two registers a query; Y8, Y9 one number of 16 keys; Y10 one
-// of a query; SI keys of this half; DI queries; R15 halves left
-TEXT ·scoresx3AVX2(SB), NOSPLIT, $0-32
+// of a query; SI keys of this half; DI queries; R15 halves left; R12, R14 bytes
+// to what is fetched ahead
+TEXT ·scoresx3AVX2(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
 	MOVQ dim+24(FP), CX
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
+	MOVQ CX, R12
+	SHLQ $6, R12
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	MOVQ BX, DI
 	MOVQ $2, R15
 scoresx3AVX2Half:
@@ -670,6 +1065,8 @@ scoresx3AVX2Half:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 scoresx3AVX2Number:
+	PREFETCHT1 (SI)(R12*1)
+	PREFETCHT0 (SI)(R14*1)
 	VCVTPH2PS (SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
@@ -703,7 +1100,7 @@ scoresx3AVX2Number:
 
 // func valuesx3AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 // Y0-Y7 sums, two a query; Y8, Y9 one token's values; Y10 its weight;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx3AVX2(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -713,7 +1110,9 @@ TEXT ·valuesx3AVX2(SB), NOSPLIT, $0-40
 	LEAQ (R15*4), R8
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
-valuesx3AVX2Numbers:
+valuesx3AVX2Numbers16:
+	CMPQ R15, $16
+	JLT valuesx3AVX2Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -726,8 +1125,8 @@ valuesx3AVX2Numbers:
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Y4
 	VMOVUPS 32(R13), Y5
-valuesx3AVX2Token:
-	VCVTPH2PS (SI), Y8
+valuesx3AVX2Token16:
+	VCVTPH2PS 0(SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
 	VFMADD231PS Y10, Y8, Y0
@@ -741,7 +1140,7 @@ valuesx3AVX2Token:
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx3AVX2Token
+	JNZ valuesx3AVX2Token16
 	MOVQ DX, R13
 	VMOVUPS Y0, 0(R13)
 	VMOVUPS Y1, 32(R13)
@@ -754,14 +1153,16 @@ valuesx3AVX2Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx3AVX2Numbers
+	JMP valuesx3AVX2Numbers16
+valuesx3AVX2Done16:
 	VZEROUPPER
 	RET
 
-// func scoresx4AVX2(queries *float32, keys *uint16, out *float32, dim int)
+// func scoresx4AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 // Y0-Y7 scores, two registers a query; Y8, Y9 one number of 16 keys; Y10 one
-// of a query; SI keys of this half; DI queries; R15 halves left
-TEXT ·scoresx4AVX2(SB), NOSPLIT, $0-32
+// of a query; SI keys of this half; DI queries; R15 halves left; R12, R14 bytes
+// to what is fetched ahead
+TEXT ·scoresx4AVX2(SB), NOSPLIT, $0-40
 	MOVQ queries+0(FP), BX
 	MOVQ keys+8(FP), AX
 	MOVQ out+16(FP), DX
@@ -769,6 +1170,10 @@ TEXT ·scoresx4AVX2(SB), NOSPLIT, $0-32
 	LEAQ (CX*4), R9
 	MOVQ $1024, R8
 	LEAQ (R9)(R9*2), R10 // 3 strides
+	MOVQ CX, R12
+	SHLQ $6, R12
+	MOVQ next+32(FP), R14
+	SUBQ AX, R14
 	MOVQ BX, DI
 	MOVQ $2, R15
 scoresx4AVX2Half:
@@ -784,6 +1189,8 @@ scoresx4AVX2Half:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 scoresx4AVX2Number:
+	PREFETCHT1 (SI)(R12*1)
+	PREFETCHT0 (SI)(R14*1)
 	VCVTPH2PS (SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
@@ -823,7 +1230,7 @@ scoresx4AVX2Number:
 
 // func valuesx4AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 // Y0-Y7 sums, two a query; Y8, Y9 one token's values; Y10 its weight;
-// SI values of these 16 numbers; DI weights; R8 bytes of a sum; R14 of a value;
+// SI values of these numbers; DI weights; R8 bytes of a sum; R14 of a value;
 // R15 numbers of a head left
 TEXT ·valuesx4AVX2(SB), NOSPLIT, $0-40
 	MOVQ weights+0(FP), DI
@@ -834,7 +1241,9 @@ TEXT ·valuesx4AVX2(SB), NOSPLIT, $0-40
 	LEAQ (R15*2), R14
 	MOVQ $1024, R9
 	LEAQ (R9)(R9*2), R10 // 3 strides
-valuesx4AVX2Numbers:
+valuesx4AVX2Numbers16:
+	CMPQ R15, $16
+	JLT valuesx4AVX2Done16
 	MOVQ DI, BX
 	MOVQ AX, SI
 	MOVQ tokens+32(FP), CX
@@ -850,8 +1259,8 @@ valuesx4AVX2Numbers:
 	ADDQ R8, R13
 	VMOVUPS 0(R13), Y6
 	VMOVUPS 32(R13), Y7
-valuesx4AVX2Token:
-	VCVTPH2PS (SI), Y8
+valuesx4AVX2Token16:
+	VCVTPH2PS 0(SI), Y8
 	VCVTPH2PS 16(SI), Y9
 	VBROADCASTSS 0(BX), Y10
 	VFMADD231PS Y10, Y8, Y0
@@ -868,7 +1277,7 @@ valuesx4AVX2Token:
 	ADDQ R14, SI
 	ADDQ $4, BX
 	DECQ CX
-	JNZ valuesx4AVX2Token
+	JNZ valuesx4AVX2Token16
 	MOVQ DX, R13
 	VMOVUPS Y0, 0(R13)
 	VMOVUPS Y1, 32(R13)
@@ -884,6 +1293,7 @@ valuesx4AVX2Token:
 	ADDQ $32, AX
 	ADDQ $64, DX
 	SUBQ $16, R15
-	JNZ valuesx4AVX2Numbers
+	JMP valuesx4AVX2Numbers16
+valuesx4AVX2Done16:
 	VZEROUPPER
 	RET

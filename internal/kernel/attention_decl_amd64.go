@@ -5,55 +5,55 @@
 package kernel
 
 //go:noescape
-func scoresx1AVX512(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx1AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx1AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx2AVX512(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx2AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx2AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx3AVX512(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx3AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx3AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx4AVX512(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx4AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx4AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx8AVX512(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx8AVX512(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx8AVX512(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx1AVX2(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx1AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx1AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx2AVX2(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx2AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx2AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx3AVX2(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx3AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx3AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)
 
 //go:noescape
-func scoresx4AVX2(queries *float32, keys *uint16, out *float32, dim int)
+func scoresx4AVX2(queries *float32, keys *uint16, out *float32, dim int, next *uint16)
 
 //go:noescape
 func valuesx4AVX2(weights *float32, values *uint16, sum *float32, dim, tokens int)

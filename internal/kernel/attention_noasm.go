@@ -2,7 +2,7 @@
 
 package kernel
 
-func attentionScores(queries []float32, n int, page []uint16, out []float32) {
+func attentionScores(queries []float32, n int, page, _ []uint16, out []float32) {
 	attentionScoresGeneric(queries, n, page, out)
 }
 

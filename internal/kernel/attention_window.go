@@ -32,7 +32,7 @@ func (p *Partial) AttendWindow(queries []float32, pages [][]uint16, from, to []i
 		if len(pages[i]) != PageSize(dim) {
 			panic(fmt.Sprintf("kernel.AttendWindow: a page of %d for heads of %d", len(pages[i]), dim))
 		}
-		attentionScores(queries, n, pages[i], p.scores[i*PageTokens:])
+		attentionScores(queries, n, pages[i], pages[min(i+1, len(pages)-1)], p.scores[i*PageTokens:])
 	}
 	for i := range n {
 		p.peak[i], p.weight[i] = float32(math.Inf(-1)), 0
