@@ -28,6 +28,8 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 type testServer struct {
 	*httptest.Server
 	keys                    *account.Keys
+	store                   *state.Store
+	accounts                *account.Accounts
 	project, admin, revoked account.Created
 	log                     *lockedBuffer
 }
@@ -56,7 +58,8 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{keys: account.NewKeys(store), log: &lockedBuffer{}}
+	accounts := account.New(store, rates)
+	s := &testServer{keys: accounts.Keys, store: store, accounts: accounts, log: &lockedBuffer{}}
 	for _, k := range []struct {
 		into  *account.Created
 		admin bool
@@ -70,7 +73,7 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 	}
 	config := Config{
 		Keys:         s.keys,
-		Inference:    fakeService(model, inference.Config{Limiter: account.NewLimiter(rates), Archive: store}),
+		Inference:    fakeService(model, inference.Config{Limiter: accounts.Limiter, Books: accounts.Books, Archive: store}),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,
 	}

@@ -24,6 +24,13 @@ var table = []row{
 		return failure{status: 401, code: "invalid_api_key", message: "Incorrect API key provided: " + e.Redacted + ". `ragstone keys list` shows the keys in force."}
 	}),
 	is(account.ErrForeignTenant, failure{status: 401, code: "mismatched_organization", message: "The OpenAI-Organization or OpenAI-Project header does not match the API key. Leave the headers out, or use a key of that project."}),
+	as(func(e *account.ScopeError) failure {
+		f := failure{status: 403, code: "missing_scope", message: fmt.Sprintf("You have insufficient permissions for this operation. Missing scopes: %s. Use a key that has them: `ragstone keys create --scope` makes one.", e.Missing)}
+		if e.Missing == account.ScopeModels {
+			f.status = 401 // as the API answers model calls
+		}
+		return f
+	}),
 	is(account.ErrScope, failure{status: 403, code: "missing_scope", message: "You have insufficient permissions for this operation. Admin keys administer; models and their objects want a project's key."}),
 
 	// What is asked.
@@ -49,6 +56,15 @@ var table = []row{
 	as(func(e *inference.NotStoredError) failure {
 		return failure{status: 404, param: "id", message: fmt.Sprintf("No chat completion with id '%s' is stored.", e.ID)}
 	}),
+	as(func(e *account.NotFoundError) failure {
+		return failure{status: 404, message: fmt.Sprintf("No %s found with id '%s'.", e.Kind, e.ID)}
+	}),
+	is(account.ErrName, failure{status: 400, code: openai.CodeInvalidValue, param: "name", message: "Invalid 'name': it must be one line of at most 256 characters."}),
+	is(account.ErrPermission, failure{status: 400, code: openai.CodeInvalidValue, param: "scopes", message: "Invalid 'scopes': one of them does not exist, or is not of this kind of key."}),
+	is(account.ErrPage, failure{status: 400, code: openai.CodeInvalidValue, param: "page", message: "Invalid 'page': use the next_page of the answer before, with the same other parameters."}),
+	is(account.ErrLimit, failure{status: 400, code: openai.CodeInvalidValue, message: "A project's limit is a number above 0 and at most the organization's. `ragstone limits` shows and sets both."}),
+	is(account.ErrArchived, failure{status: 400, message: "The project is archived: it takes nothing new. Use another project."}),
+	is(account.ErrDefaultProject, failure{status: 400, message: "The default project cannot be archived."}),
 	is(errNotDeletable, failure{status: 403, param: "model", message: "This model is not a fine-tuned model of yours; it cannot be deleted."}),
 	is(errContentType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'application/json' in UTF-8 without Content-Encoding."}),
 	as(bodyFailure),

@@ -38,8 +38,17 @@ var answers = map[string]struct {
 	"account.ErrScope":         {account.ErrScope, 403, "invalid_request_error", "missing_scope"},
 	"account.LimitError":       {&account.LimitError{Unit: "requests", Limit: 5, Used: 5, Requested: 1, RetryAfter: time.Second}, 429, "requests", "rate_limit_exceeded"},
 
-	"account.ErrMoney":  {account.ErrMoney, 500, "server_error", ""},
-	"state.BudgetError": {&state.BudgetError{Requested: 5}, 429, "insufficient_quota", "insufficient_quota"},
+	"account.ScopeError":        {&account.ScopeError{Missing: account.ScopeModels}, 401, "invalid_request_error", "missing_scope"},
+	"account.NotFoundError":     {&account.NotFoundError{Kind: "project", ID: "x"}, 404, "invalid_request_error", ""},
+	"account.ErrName":           {account.ErrName, 400, "invalid_request_error", "invalid_value"},
+	"account.ErrPermission":     {account.ErrPermission, 400, "invalid_request_error", "invalid_value"},
+	"account.ErrArchived":       {account.ErrArchived, 400, "invalid_request_error", ""},
+	"account.ErrDefaultProject": {account.ErrDefaultProject, 400, "invalid_request_error", ""},
+	"account.ErrPage":           {account.ErrPage, 400, "invalid_request_error", "invalid_value"},
+	"account.ErrBudget":         {account.ErrBudget, 500, "server_error", ""},
+	"account.ErrLimit":          {account.ErrLimit, 400, "invalid_request_error", "invalid_value"},
+	"account.ErrMoney":          {account.ErrMoney, 500, "server_error", ""},
+	"state.BudgetError":         {&state.BudgetError{Requested: 5}, 429, "insufficient_quota", "insufficient_quota"},
 
 	"inference.ModelNotFoundError": {&inference.ModelNotFoundError{Name: "x"}, 404, "invalid_request_error", "model_not_found"},
 	"inference.NotStoredError":     {&inference.NotStoredError{ID: "x"}, 404, "invalid_request_error", ""},
@@ -61,7 +70,6 @@ var answers = map[string]struct {
 	"state.ErrSecret":      {state.ErrSecret, 500, "server_error", ""},
 	"state.ErrNewerSchema": {state.ErrNewerSchema, 500, "server_error", ""},
 	"account.ErrNoSuchKey": {account.ErrNoSuchKey, 500, "server_error", ""},
-	"account.ErrName":      {account.ErrName, 500, "server_error", ""},
 }
 
 func TestEveryErrorHasARow(t *testing.T) {

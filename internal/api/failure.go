@@ -97,8 +97,11 @@ func contextMessage(e *inference.ContextError) string {
 
 func limitFailure(e *account.LimitError) failure {
 	unit := "requests per min (RPM)"
-	if e.Unit == "tokens" {
+	switch {
+	case e.Unit == "tokens":
 		unit = "tokens per min (TPM)"
+	case e.Daily:
+		unit = "requests per day (RPD)"
 	}
 	f := failure{status: 429, kind: e.Unit, code: "rate_limit_exceeded", limits: &e.Limits}
 	if e.TooLarge() {

@@ -19,9 +19,9 @@ func (a *api) createChatCompletion(c *call) error {
 	defer c.settle(answer)
 	c.head(answer.Head)
 	if request.Stream {
-		return stream(c, answer.Chunks(c.Context()))
+		return stream(c, answer.Chunks())
 	}
-	completion, err := answer.Completion(c.Context())
+	completion, err := answer.Completion()
 	if err != nil {
 		return err
 	}
@@ -65,9 +65,11 @@ func (a *api) createEmbedding(c *call) error {
 
 // settle ends an answer, whatever became of it, and notes what it took.
 func (c *call) settle(answer interface {
-	Close()
+	Close() error
 	Usage() inference.Usage
 }) {
-	answer.Close()
+	if err := answer.Close(); err != nil {
+		c.api.Log.Error("settle", "request", c.id, "error", err)
+	}
 	c.usage = answer.Usage()
 }

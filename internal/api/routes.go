@@ -62,15 +62,15 @@ func Routes(c Config) http.Handler {
 	models := account.ScopeModels
 
 	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
-	a.handle("GET /v1/chat/completions", models, a.listStoredCompletions)
-	a.handle("GET /v1/chat/completions/{id}", models, a.retrieveStoredCompletion)
-	a.handle("POST /v1/chat/completions/{id}", models, a.updateStoredCompletion)
-	a.handle("DELETE /v1/chat/completions/{id}", models, a.deleteStoredCompletion)
-	a.handle("GET /v1/chat/completions/{id}/messages", models, a.listStoredMessages)
+	a.handle("GET /v1/chat/completions", account.ScopeCompletionsRead, a.listStoredCompletions)
+	a.handle("GET /v1/chat/completions/{id}", account.ScopeCompletionsRead, a.retrieveStoredCompletion)
+	a.handle("POST /v1/chat/completions/{id}", account.ScopeCompletionsWrite, a.updateStoredCompletion)
+	a.handle("DELETE /v1/chat/completions/{id}", account.ScopeCompletionsWrite, a.deleteStoredCompletion)
+	a.handle("GET /v1/chat/completions/{id}/messages", account.ScopeCompletionsRead, a.listStoredMessages)
 	a.handle("POST /v1/completions", models, a.createCompletion)
 	a.handle("POST /v1/embeddings", models, a.createEmbedding)
-	a.handle("GET /v1/models", models, a.listModels)
-	a.handle("GET /v1/models/{model...}", models, a.retrieveModel)
+	a.handle("GET /v1/models", account.ScopeModelsRead, a.listModels)
+	a.handle("GET /v1/models/{model...}", account.ScopeModelsRead, a.retrieveModel)
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
 
 	a.open("GET /metrics", a.metrics)

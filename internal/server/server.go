@@ -39,6 +39,7 @@ type Server struct {
 	drainTimeout time.Duration
 
 	state     *state.Store
+	accounts  *account.Accounts
 	keys      *account.Keys
 	listener  net.Listener
 	models    *models
@@ -83,7 +84,8 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		return nil, err
 	}
 	s.onClose(s.state.Close)
-	s.keys = account.NewKeys(s.state)
+	s.accounts = account.New(s.state, account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute})
+	s.keys = s.accounts.Keys
 	if s.listener, err = listen(ctx, c.Addr, s.keys); err != nil {
 		return nil, err
 	}
@@ -97,7 +99,8 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Aliases:  s.models.aliases,
 		Upstream: s.models.upstream,
 		Archive:  s.state,
-		Limiter:  account.NewLimiter(account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute}),
+		Limiter:  s.accounts.Limiter,
+		Books:    s.accounts.Books,
 	})
 	counters := newMetrics(s.models.observed)
 	s.http = newHTTPServer(api.Routes(api.Config{

@@ -13,6 +13,7 @@ import (
 
 const (
 	projectPrefix = "sk-proj-"
+	accountPrefix = "sk-svcacct-"
 	adminPrefix   = "sk-admin-"
 	secretLength  = 48 // letters and digits: 285 bits
 	maxNameLength = 256
@@ -22,10 +23,6 @@ var (
 	// ErrNoKey means that a request carries no key.
 	ErrNoKey = errors.New("no API key was given")
 
-	// ErrScope means that a key is good, but not for this: an admin key asked
-	// for a model, or a project's key for the organization's business.
-	ErrScope = errors.New("the API key may not do this")
-
 	// ErrForeignTenant means that a request names an organization or project
 	// that its key does not belong to.
 	ErrForeignTenant = errors.New("the API key does not belong to the organization or project that the request names")
@@ -33,11 +30,12 @@ var (
 	// ErrNoSuchKey means that no key has the id given.
 	ErrNoSuchKey = errors.New("no such API key")
 
-	// ErrName means that the name wanted for a key is too long or not text.
-	ErrName = fmt.Errorf("a key's name is one line of at most %d characters", maxNameLength)
+	// ErrName means that a name is too long or not text.
+	ErrName = fmt.Errorf("a name is one line of at most %d characters", maxNameLength)
 )
 
-// KeyError means that a key is unknown or revoked.
+// KeyError means that a key is unknown, revoked or expired, or that its project
+// is archived.
 type KeyError struct {
 	Redacted string // as much of the key as may be shown
 }
@@ -46,20 +44,33 @@ func (e *KeyError) Error() string { return "incorrect API key: " + e.Redacted }
 
 // Keys makes, checks and revokes API keys.
 type Keys struct {
-	store *state.Store
+	store     *state.Store
+	directory *directory
 }
 
 // NewKeys returns the keys kept in store.
-func NewKeys(store *state.Store) *Keys { return &Keys{store} }
+func NewKeys(store *state.Store) *Keys { return New(store, Rates{}).Keys }
 
 // Key describes a key. It does not hold the key.
 type Key struct {
-	ID        string
-	Name      string
-	Admin     bool
-	Redacted  string
-	CreatedAt time.Time
-	RevokedAt time.Time // zero while the key is in force
+	ID             string
+	Name           string
+	Admin          bool
+	Project        string // empty for an admin key
+	User           string // whose it is, or
+	ServiceAccount string // which program's
+	Permission     string
+	Scopes         []string // of a restricted key
+	Redacted       string
+	CreatedAt      time.Time
+	ExpiresAt      time.Time // zero: never
+	LastUsedAt     time.Time // to the minute; zero: never
+	RevokedAt      time.Time // zero while the key is in force
+}
+
+// InForce reports whether the key is neither revoked nor expired.
+func (k Key) InForce() bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || time.Now().Before(k.ExpiresAt))
 }
 
 // Created is a key as only its maker gets to see it.
@@ -70,12 +81,20 @@ type Created struct {
 
 // KeyOptions says what key to make.
 type KeyOptions struct {
-	Name  string
-	Admin bool // for the organization's business; default: for a project's models
+	Name       string
+	Admin      bool   // for the organization's business; default: for a project's models
+	Project    string // whose models; default: the first project
+	User       string // whose it is; default: the owner
+	Permission string // default: all
+	Scopes     []string
+	Lifetime   time.Duration // zero: for ever
+
+	serviceAccount string
 }
 
-// Create makes a key of the default project or, for an admin key, of the
-// organization.
+// Create makes a key of a project or, for an admin key, of the organization.
+// The error is ErrName, ErrPermission, a *NotFoundError, ErrArchived or one of
+// the store's.
 func (k *Keys) Create(ctx context.Context, o KeyOptions) (Created, error) {
 	created, row, err := k.newKey(ctx, o)
 	if err != nil {
@@ -96,31 +115,96 @@ func (k *Keys) EnsureFirst(ctx context.Context) (Created, bool, error) {
 }
 
 func (k *Keys) newKey(ctx context.Context, o KeyOptions) (Created, state.Key, error) {
-	if len([]rune(o.Name)) > maxNameLength || strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' }) {
-		return Created{}, state.Key{}, ErrName
+	if o.Permission == "" {
+		o.Permission = PermissionAll
 	}
-	tenant, err := k.store.DefaultTenant(ctx)
+	if err := errors.Join(checkName(o.Name), checkPermission(o.Permission, o.Scopes, o.Admin)); err != nil {
+		return Created{}, state.Key{}, err
+	}
+	tenant, err := k.tenantOf(ctx, o)
 	if err != nil {
-		return Created{}, state.Key{}, fmt.Errorf("find the default project: %w", err)
+		return Created{}, state.Key{}, err
+	}
+	user := o.User
+	if user == "" && o.serviceAccount == "" {
+		owner, err := k.store.Owner(ctx, tenant.OrganizationID)
+		if err != nil {
+			return Created{}, state.Key{}, err
+		}
+		user = owner.ID
 	}
 	prefix := projectPrefix
-	if o.Admin {
-		prefix, tenant.ProjectID = adminPrefix, ""
+	switch {
+	case o.Admin:
+		prefix = adminPrefix
+	case o.serviceAccount != "":
+		prefix = accountPrefix
 	}
 	secret := prefix + state.RandomText(secretLength)
+	now := time.Now().Truncate(time.Second)
 	row := state.Key{
-		ID:        state.NewID("key_"),
-		Tenant:    tenant,
-		Name:      o.Name,
-		Hash:      k.store.HashKey(secret),
-		Redacted:  redact(secret),
-		CreatedAt: time.Now().Truncate(time.Second),
+		ID:               state.NewID("key_"),
+		Tenant:           tenant,
+		UserID:           user,
+		ServiceAccountID: o.serviceAccount,
+		Name:             o.Name,
+		Hash:             k.store.HashKey(secret),
+		Redacted:         redact(secret),
+		Permission:       o.Permission,
+		Scopes:           strings.Join(o.Scopes, " "),
+		CreatedAt:        now,
+	}
+	if o.Lifetime > 0 {
+		row.ExpiresAt = now.Add(o.Lifetime)
 	}
 	return Created{describe(row), secret}, row, nil
 }
 
+// tenantOf is whose a new key is.
+func (k *Keys) tenantOf(ctx context.Context, o KeyOptions) (state.Tenant, error) {
+	tenant, err := k.store.DefaultTenant(ctx)
+	switch {
+	case err != nil:
+		return tenant, fmt.Errorf("find the default project: %w", err)
+	case o.Admin:
+		tenant.ProjectID = ""
+	case o.Project != "":
+		project, err := k.store.Project(ctx, tenant.OrganizationID, o.Project)
+		if err != nil {
+			return tenant, notFound(err, "project", o.Project)
+		}
+		if !project.ArchivedAt.IsZero() {
+			return tenant, fmt.Errorf("project %s: %w", o.Project, ErrArchived)
+		}
+		tenant.ProjectID = o.Project
+	}
+	return tenant, nil
+}
+
+// checkName reports a name that is no single short line.
+func checkName(name string) error {
+	if len([]rune(name)) > maxNameLength || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return ErrName
+	}
+	return nil
+}
+
 func describe(k state.Key) Key {
-	return Key{k.ID, k.Name, k.Admin(), k.Redacted, k.CreatedAt, k.RevokedAt}
+	return Key{
+		ID:             k.ID,
+		Name:           k.Name,
+		Admin:          k.Admin(),
+		Project:        k.Tenant.ProjectID,
+		User:           k.UserID,
+		ServiceAccount: k.ServiceAccountID,
+		Permission:     k.Permission,
+		Scopes:         strings.Fields(k.Scopes),
+		Redacted:       k.Redacted,
+		CreatedAt:      k.CreatedAt,
+		ExpiresAt:      k.ExpiresAt,
+		LastUsedAt:     k.LastUsedAt,
+		RevokedAt:      k.RevokedAt,
+	}
 }
 
 // List returns all keys, oldest first, the revoked ones included.
@@ -137,7 +221,7 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 func (k *Keys) AnyInForce(ctx context.Context) (bool, error) {
 	keys, err := k.List(ctx)
 	for _, key := range keys {
-		if !key.Admin && key.RevokedAt.IsZero() {
+		if !key.Admin && key.InForce() {
 			return true, err
 		}
 	}
@@ -157,7 +241,7 @@ func (k *Keys) Revoke(ctx context.Context, id string) error {
 // find returns the key in force whose text is secret, or a *KeyError.
 func (k *Keys) find(ctx context.Context, secret string) (state.Key, error) {
 	hash := k.store.HashKey(secret)
-	row, err := k.store.KeyByHash(ctx, hash)
+	row, err := k.directory.key(ctx, hash)
 	if errors.Is(err, state.ErrNotFound) {
 		return state.Key{}, &KeyError{redact(secret)}
 	}
@@ -166,7 +250,7 @@ func (k *Keys) find(ctx context.Context, secret string) (state.Key, error) {
 	}
 	// The index lookup compares hashes whose values a caller cannot choose;
 	// the comparison that decides takes the same time for all of them.
-	if !hmac.Equal(row.Hash, hash) || !row.RevokedAt.IsZero() {
+	if !hmac.Equal(row.Hash, hash) || row.ProjectArchived || !describe(row).InForce() {
 		return state.Key{}, &KeyError{redact(secret)}
 	}
 	return row, nil
@@ -177,7 +261,7 @@ func (k *Keys) find(ctx context.Context, secret string) (state.Key, error) {
 func redact(secret string) string {
 	const head, tail = 2, 4
 	prefix := ""
-	for _, p := range []string{projectPrefix, adminPrefix, "sk-"} {
+	for _, p := range []string{projectPrefix, accountPrefix, adminPrefix, "sk-"} {
 		if strings.HasPrefix(secret, p) {
 			prefix = p
 			break

@@ -13,6 +13,7 @@ import (
 type Rates struct {
 	RequestsPerMinute int // default 10,000
 	TokensPerMinute   int // prompt and completion together; default 2,000,000
+	RequestsPerDay    int // zero: any number
 }
 
 func (r Rates) withDefaults() Rates {
@@ -25,9 +26,16 @@ func (r Rates) withDefaults() Rates {
 	return r
 }
 
+// Kinds of use. A model that is used in two ways has pools for each.
+const (
+	KindCompletions = "completions"
+	KindEmbeddings  = "embeddings"
+)
+
 // Limiter holds the buckets of all projects.
 type Limiter struct {
-	rates Rates
+	defaults  Rates
+	directory *directory // of stored limits; nil: there are none
 
 	mu    sync.Mutex // guards what follows, and every pool in it
 	pools map[poolKey]*pool
@@ -37,36 +45,100 @@ type Limiter struct {
 type poolKey struct {
 	tenant state.Tenant
 	model  string
+	kind   string
 }
 
-type pool struct{ requests, tokens bucket }
+// pool is the buckets that a project draws on for a model.
+type pool struct {
+	requests, tokens bucket
+	daily            bucket // of requests; its limit is zero where there is none
+}
 
 // NewLimiter returns a Limiter whose buckets are full.
 func NewLimiter(rates Rates) *Limiter {
-	return &Limiter{rates: rates.withDefaults(), pools: map[poolKey]*pool{}}
+	return &Limiter{defaults: rates.withDefaults(), pools: map[poolKey]*pool{}}
 }
 
-// bucket is a token bucket: it holds at most limit and gains limit a minute.
+// rates is how fast a project may use a model now: as its own limit says, else
+// the organization's, else the defaults. A project's limit never passes the
+// organization's.
+func (l *Limiter) rates(tenant state.Tenant, model string) Rates {
+	r := l.defaults
+	if l.directory == nil {
+		return r
+	}
+	s := l.directory.last.Load()
+	if s == nil {
+		return r
+	}
+	r = r.with(s.limits[limitKey{tenant.OrganizationID, "", model}])
+	own := s.limits[limitKey{tenant.OrganizationID, tenant.ProjectID, model}]
+	if tenant.ProjectID == "" {
+		return r
+	}
+	most := r
+	r = r.with(own)
+	r.RequestsPerMinute = min(r.RequestsPerMinute, most.RequestsPerMinute)
+	r.TokensPerMinute = min(r.TokensPerMinute, most.TokensPerMinute)
+	if most.RequestsPerDay > 0 {
+		r.RequestsPerDay = min(r.RequestsPerDay, most.RequestsPerDay)
+	}
+	return r
+}
+
+// with is r with what a stored limit sets.
+func (r Rates) with(stored state.Limit) Rates {
+	if stored.RequestsPerMinute > 0 {
+		r.RequestsPerMinute = int(stored.RequestsPerMinute)
+	}
+	if stored.TokensPerMinute > 0 {
+		r.TokensPerMinute = int(stored.TokensPerMinute)
+	}
+	if stored.RequestsPerDay > 0 {
+		r.RequestsPerDay = int(stored.RequestsPerDay)
+	}
+	return r
+}
+
+// bucket is a token bucket: it holds at most limit and gains limit in a
+// period.
 type bucket struct {
-	limit int
-	level float64
-	at    time.Time // when level was true
+	limit  int
+	period time.Duration
+	level  float64
+	at     time.Time // when level was true
+}
+
+func fullBucket(limit int, period time.Duration, now time.Time) bucket {
+	return bucket{limit, period, float64(limit), now}
 }
 
 func (b *bucket) refill(now time.Time) {
-	gained := now.Sub(b.at).Minutes() * float64(b.limit)
+	gained := float64(now.Sub(b.at)) / float64(b.period) * float64(b.limit)
 	b.level, b.at = min(float64(b.limit), b.level+gained), now
+}
+
+// resize gives the bucket another limit. What was used of the old one is used
+// of the new one.
+func (b *bucket) resize(limit int) {
+	if limit != b.limit {
+		b.level = max(0, float64(limit)-(float64(b.limit)-b.level))
+		b.limit = limit
+	}
 }
 
 // wait is how long the bucket takes to hold n.
 func (b *bucket) wait(n float64) time.Duration {
+	if b.limit == 0 {
+		return 0
+	}
 	missing := max(0, n-b.level)
-	return time.Duration(math.Ceil(missing / float64(b.limit) * float64(time.Minute)))
+	return time.Duration(math.Ceil(missing / float64(b.limit) * float64(b.period)))
 }
 
 // Standing is the state of one bucket, as the rate-limit headers tell it.
 type Standing struct {
-	Limit     int           // what a full bucket holds, and gains in a minute
+	Limit     int           // what a full bucket holds, and gains in a minute or, of daily requests, in a day
 	Remaining int           // what it holds now
 	Reset     time.Duration // until it is full
 }
@@ -83,6 +155,7 @@ type LimitError struct {
 	Model        string // as the request names it
 	Organization string
 	Unit         string // requests or tokens
+	Daily        bool   // of a day; else of a minute
 	Limit        int
 	Used         int // of the limit
 	Requested    int
@@ -91,7 +164,11 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("rate limit for %s: %d of %d %s a minute are used, %d more were requested", e.Model, e.Used, e.Limit, e.Unit, e.Requested)
+	per := "minute"
+	if e.Daily {
+		per = "day"
+	}
+	return fmt.Sprintf("rate limit for %s: %d of %d %s a %s are used, %d more were requested", e.Model, e.Used, e.Limit, e.Unit, per, e.Requested)
 }
 
 // TooLarge reports whether the request alone is beyond the limit, so that
@@ -103,40 +180,66 @@ type Demand struct {
 	Tenant state.Tenant
 	Model  string // what runs: names that mean the same model share its buckets
 	Asked  string // the name the request gave it, for messages
+	Kind   string // of use
 	Tokens int    // an upper bound of prompt and completion
 }
 
 // Reserve takes one request and d.Tokens tokens from the caller's buckets, or
-// returns a *LimitError. A request that is refused for its tokens still counts
-// as a request. The reservation must be settled.
+// returns a *LimitError. A request that is refused counts as one of its minute: it
+// takes what is left there, so that who does not wait does not get in. The
+// reservation must be settled.
 func (l *Limiter) Reserve(d Demand) (*Reservation, error) {
+	rates := l.rates(d.Tenant, d.Model)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	p := l.pool(poolKey{d.Tenant, d.Model}, now)
-	if err := p.take(&p.requests, "requests", 1, d); err != nil {
-		return nil, err
+	p := l.pool(poolKey{d.Tenant, d.Model, d.Kind}, rates, now)
+	late := p.requests.take(1)
+	switch {
+	case p.daily.limit > 0 && p.daily.level < 1:
+		e := p.refuse(&p.daily, "requests", 1, d)
+		e.Daily = true
+		return nil, e
+	case late:
+		return nil, p.refuse(&p.requests, "requests", 1, d)
+	case float64(d.Tokens) > p.tokens.level:
+		return nil, p.refuse(&p.tokens, "tokens", d.Tokens, d)
 	}
-	if err := p.take(&p.tokens, "tokens", d.Tokens, d); err != nil {
-		return nil, err
-	}
+	p.tokens.level -= float64(d.Tokens)
+	p.daily.take(1)
 	return &Reservation{limiter: l, pool: p, tokens: d.Tokens, limits: p.limits()}, nil
 }
 
-// pool returns the refilled pool of a key.
-func (l *Limiter) pool(key poolKey, now time.Time) *pool {
+// take takes n from the bucket or, and reports it, the less that is there.
+func (b *bucket) take(n float64) (missing bool) {
+	missing = n > b.level
+	b.level = max(0, b.level-n)
+	return missing
+}
+
+// pool returns the pool of a key, refilled and of the rates' size.
+func (l *Limiter) pool(key poolKey, r Rates, now time.Time) *pool {
 	p := l.pools[key]
 	if p == nil {
 		l.sweep(now)
 		p = &pool{
-			requests: bucket{l.rates.RequestsPerMinute, float64(l.rates.RequestsPerMinute), now},
-			tokens:   bucket{l.rates.TokensPerMinute, float64(l.rates.TokensPerMinute), now},
+			requests: fullBucket(r.RequestsPerMinute, time.Minute, now),
+			tokens:   fullBucket(r.TokensPerMinute, time.Minute, now),
+			daily:    fullBucket(r.RequestsPerDay, 24*time.Hour, now),
 		}
 		l.pools[key] = p
 	}
+	p.refill(now)
+	p.requests.resize(r.RequestsPerMinute)
+	p.tokens.resize(r.TokensPerMinute)
+	p.daily.resize(r.RequestsPerDay)
+	return p
+}
+
+func (p *pool) refill(now time.Time) {
 	p.requests.refill(now)
 	p.tokens.refill(now)
-	return p
+	p.daily.refill(now)
 }
 
 // sweep forgets full pools once there are many: one made anew is as full.
@@ -146,36 +249,40 @@ func (l *Limiter) sweep(now time.Time) {
 		return
 	}
 	for key, p := range l.pools {
-		p.requests.refill(now)
-		p.tokens.refill(now)
-		if limits := p.limits(); limits.Requests.Reset == 0 && limits.Tokens.Reset == 0 {
+		p.refill(now)
+		full := func(b *bucket) bool { return b.wait(float64(b.limit)) == 0 }
+		if full(&p.requests) && full(&p.tokens) && full(&p.daily) {
 			delete(l.pools, key)
 		}
 	}
 }
 
-// take takes n from one of the pool's buckets.
-func (p *pool) take(b *bucket, unit string, n int, d Demand) error {
-	if float64(n) > b.level {
-		err := &LimitError{
-			Model:        d.Asked,
-			Organization: d.Tenant.OrganizationID,
-			Unit:         unit,
-			Limit:        b.limit,
-			Used:         b.limit - int(max(0, b.level)),
-			Requested:    n,
-			Limits:       p.limits(),
-		}
-		if !err.TooLarge() {
-			err.RetryAfter = b.wait(float64(n))
-		}
-		return err
+// refuse says that a bucket of the pool does not hold n.
+func (p *pool) refuse(b *bucket, unit string, n int, d Demand) *LimitError {
+	e := &LimitError{
+		Model:        d.Asked,
+		Organization: d.Tenant.OrganizationID,
+		Unit:         unit,
+		Limit:        b.limit,
+		Used:         b.limit - int(max(0, b.level)),
+		Requested:    n,
+		Limits:       p.limits(),
 	}
-	b.level -= float64(n)
-	return nil
+	if !e.TooLarge() {
+		e.RetryAfter = b.wait(float64(n))
+	}
+	return e
 }
 
-func (p *pool) limits() Limits { return Limits{p.requests.standing(), p.tokens.standing()} }
+// limits are the buckets as headers tell them. Of the two that count requests
+// it is the one that has fewer left.
+func (p *pool) limits() Limits {
+	requests := p.requests.standing()
+	if daily := p.daily.standing(); daily.Limit > 0 && daily.Remaining < requests.Remaining {
+		requests = daily
+	}
+	return Limits{requests, p.tokens.standing()}
+}
 
 // Reservation is what a running request has taken.
 type Reservation struct {

@@ -37,18 +37,18 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
-	bound := chatBound(request, route.model.Context)
-	run, err := s.start(caller, route, "messages", bound, route.model.Generator.Generate(ctx, request))
+	order, err := s.orderOf(caller, r)
 	if err != nil {
 		return nil, err
 	}
-	a := &ChatAnswer{
-		running:  run,
-		envelope: newEnvelope("chatcmpl-", route, r.StreamOptions),
-		choices:  request.N,
-		logProbs: request.LogProbs,
-		order:    s.orderOf(caller, r),
+	request = s.capped(route, request)
+	bound := chatBound(request, len(formatText(r.ResponseFormat)), route.model.Context)
+	envelope := newEnvelope("chatcmpl-", route, r.StreamOptions)
+	run, err := s.start(ctx, caller, route, envelope.id, "messages", bound, route.model.Generator.Generate(ctx, request))
+	if err != nil {
+		return nil, err
 	}
+	a := &ChatAnswer{running: run, envelope: envelope, choices: request.N, logProbs: request.LogProbs, order: order}
 	for range request.N {
 		a.calls = append(a.calls, callStream{style: styleOf(r)})
 	}
@@ -145,10 +145,19 @@ const (
 	spread       = 4
 )
 
+// formatText is the part of a response format that a prompt may repeat.
+func formatText(f *openai.ResponseFormat) string {
+	if f == nil {
+		return ""
+	}
+	return string(f.Raw)
+}
+
 // chatBound is the most tokens a chat request can take: a token is at least a
-// byte, and prompt and completion together fit the context.
-func chatBound(r llm.Request, context int) Usage {
-	prompt := messageOverhead
+// byte, and prompt and completion together fit the context. The format of the
+// answer has so many bytes.
+func chatBound(r llm.Request, format, context int) Usage {
+	prompt := messageOverhead + spread*format
 	for _, m := range r.Messages {
 		prompt += len(m.Content) + messageOverhead
 		for _, call := range m.ToolCalls {
@@ -183,17 +192,27 @@ func capped(prompt, most, n, context int) Usage {
 	return Usage{PromptTokens: prompt, CompletionTokens: most * max(n, 1)}
 }
 
-// Completion reads the answer to its end and stores it, if that was asked for.
-func (a *ChatAnswer) Completion(ctx context.Context) (*openai.ChatCompletion, error) {
+// Completion reads the answer to its end, charges it and stores it, if that was
+// asked for.
+func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
 	choices, usage, err := llm.Collect(a.deltas())
 	if err != nil {
 		return nil, err
 	}
 	c := a.whole(choices, usage)
-	if a.order != nil {
-		err = a.order.keep(ctx, c)
+	return c, a.finish(c)
+}
+
+// finish charges the answer, which is c, and stores it if it is to be.
+func (a *ChatAnswer) finish(c *openai.ChatCompletion) error {
+	if a.order == nil {
+		return a.settle(nil)
 	}
-	return c, err
+	bought, err := a.order.completion(c)
+	if err != nil {
+		return err
+	}
+	return a.settle(bought)
 }
 
 // whole is the answer in one piece.
@@ -220,9 +239,9 @@ func (a *ChatAnswer) whole(choices []llm.Completion, usage llm.Usage) *openai.Ch
 }
 
 // Chunks streams the answer: for each choice its role, its text, its end; then
-// the usage, if it was asked for. An answer that is to be stored is, before its
-// last chunk.
-func (a *ChatAnswer) Chunks(ctx context.Context) iter.Seq2[*openai.ChatCompletionChunk, error] {
+// the usage, if it was asked for. The answer is charged, and stored if it is to
+// be, before the last of them.
+func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
 	return func(yield func(*openai.ChatCompletionChunk, error) bool) {
 		for i := range a.choices {
 			first := openai.ChatDelta{Role: "assistant"}
@@ -246,7 +265,7 @@ func (a *ChatAnswer) Chunks(ctx context.Context) iter.Seq2[*openai.ChatCompletio
 				return
 			}
 		}
-		if err := a.keepStream(ctx, &said); err != nil {
+		if err := a.finishStream(&said); err != nil {
 			yield(nil, err)
 			return
 		}
@@ -259,16 +278,16 @@ func (a *ChatAnswer) Chunks(ctx context.Context) iter.Seq2[*openai.ChatCompletio
 	}
 }
 
-// keepStream stores what was streamed, if that was asked for.
-func (a *ChatAnswer) keepStream(ctx context.Context, said *recorder) error {
+// finishStream is finish for what was streamed.
+func (a *ChatAnswer) finishStream(said *recorder) error {
 	if a.order == nil {
-		return nil
+		return a.settle(nil)
 	}
 	choices, usage, err := said.choices()
 	if err != nil {
 		return err
 	}
-	return a.order.keep(ctx, a.whole(choices, usage))
+	return a.finish(a.whole(choices, usage))
 }
 
 // yieldDelta sends what a delta adds and then, in a chunk of its own, why the

@@ -43,17 +43,21 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 	if err != nil {
 		return nil, err
 	}
+	for i := range requests {
+		requests[i] = s.capped(route, requests[i])
+	}
 	n := requests[0].N
 	stream := inParallel(ctx, len(requests), n, func(ctx context.Context, g int) iter.Seq2[llm.Delta, error] {
 		return route.model.Generator.Generate(ctx, requests[g])
 	})
-	run, err := s.start(caller, route, "prompt", completionBound(requests, route.model.Context), stream)
+	envelope := newEnvelope("cmpl-", route, r.StreamOptions)
+	run, err := s.start(ctx, caller, route, envelope.id, "prompt", completionBound(requests, route.model.Context), stream)
 	if err != nil {
 		return nil, err
 	}
 	return &CompletionAnswer{
 		running:  run,
-		envelope: newEnvelope("cmpl-", route, r.StreamOptions),
+		envelope: envelope,
 		logProbs: r.LogProbs != nil,
 		options:  int(valueOr(r.LogProbs, 0)),
 		offsets:  make([]int, len(requests)*n),
@@ -137,7 +141,7 @@ func completionBound(requests []llm.Request, context int) Usage {
 	return bound
 }
 
-// Completion reads the answer to its end.
+// Completion reads the answer to its end and charges it.
 func (a *CompletionAnswer) Completion() (*openai.Completion, error) {
 	choices, usage, err := llm.Collect(a.deltas())
 	if err != nil {
@@ -149,10 +153,11 @@ func (a *CompletionAnswer) Completion() (*openai.Completion, error) {
 	}
 	counts := wireUsage(usage)
 	c.Usage = openai.ChunkUsage{Asked: true, Counts: &counts}
-	return c, nil
+	return c, a.settle(nil)
 }
 
-// Events streams the answer; the usage comes last, if it was asked for.
+// Events streams the answer and charges it; the usage comes last, if it was
+// asked for.
 func (a *CompletionAnswer) Events() iter.Seq2[*openai.Completion, error] {
 	return func(yield func(*openai.Completion, error) bool) {
 		for delta, err := range a.deltas() {
@@ -166,6 +171,10 @@ func (a *CompletionAnswer) Events() iter.Seq2[*openai.Completion, error] {
 			if !yield(a.event(a.choice(delta.Index, delta.Text, delta.Tokens, delta.FinishReason)), nil) {
 				return
 			}
+		}
+		if err := a.settle(nil); err != nil {
+			yield(nil, err)
+			return
 		}
 		if a.withUsage {
 			last := a.event()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -24,7 +25,7 @@ type Embedding struct {
 }
 
 // Embed answers an embeddings request. Errors are those of Chat.
-func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.EmbeddingRequest) (*Embedding, error) {
+func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.EmbeddingRequest) (_ *Embedding, err error) {
 	if err := validateEmbedding(r); err != nil {
 		return nil, err
 	}
@@ -39,22 +40,23 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 	if err != nil {
 		return nil, err
 	}
-	reservation, err := s.limiter.Reserve(account.Demand{Tenant: caller.Tenant, Model: route.model.Name, Asked: route.asked, Tokens: tokens})
+	admitted, err := s.admit(ctx, caller, route, account.KindEmbeddings, state.NewID("embd-"), Usage{PromptTokens: tokens})
 	if err != nil {
 		return nil, err
 	}
-	used := 0
-	defer func() { reservation.Settle(used) }() // also when the model panics
+	defer func() { err = errors.Join(err, admitted.drop()) }() // unless it is settled, and also when the model panics
 	vectors, err := route.embed(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
-	used = tokens
 	list, err := embeddingList(vectors, r, tokens)
 	if err != nil {
 		return nil, err
 	}
-	return &Embedding{Head{route.model.Name, reservation.Limits()}, list}, nil
+	if err := admitted.settle(account.Tokens{Input: int64(tokens)}, nil); err != nil {
+		return nil, err
+	}
+	return &Embedding{admitted.head(route), list}, nil
 }
 
 // dimensionsAllowed checks the wanted size against the model's: vectors are cut

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -31,34 +32,30 @@ type running struct {
 	Head
 	param string // where the request keeps its prompt
 
-	next        func() (llm.Delta, error, bool)
-	stop        func()
-	first       llm.Delta
-	reservation *account.Reservation
+	next  func() (llm.Delta, error, bool)
+	stop  func()
+	first llm.Delta
+
+	admission admission
+	begun     bool // the first piece has come, and there is something to charge
 
 	atLeast Usage // of what has been read: the prompt's bound, one token a piece
 	exact   llm.Usage
 	isExact bool // the model has told its usage, with its last piece
 }
 
-// start takes the upper bound of a generation from the caller's buckets, runs
-// it up to its first piece, and hands it over. The caller closes it.
-func (s *Service) start(caller account.Caller, r route, param string, bound Usage, stream iter.Seq2[llm.Delta, error]) (*running, error) {
-	reservation, err := s.limiter.Reserve(account.Demand{
-		Tenant: caller.Tenant,
-		Model:  r.model.Name,
-		Asked:  r.asked,
-		Tokens: bound.PromptTokens + bound.CompletionTokens,
-	})
+// start admits a generation by its upper bound, runs it up to its first piece,
+// and hands it over. The caller closes it.
+func (s *Service) start(ctx context.Context, caller account.Caller, r route, id, param string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
+	admitted, err := s.admit(ctx, caller, r, account.KindCompletions, id, bound)
 	if err != nil {
 		return nil, err
 	}
-	run := &running{Head: Head{r.model.Name, reservation.Limits()}, param: param, reservation: reservation}
+	run := &running{Head: admitted.head(r), param: param, admission: admitted}
 	run.next, run.stop = iter.Pull2(stream)
-	begun := false
 	defer func() { // also when the model panics
-		if !begun {
-			run.Close() // nothing ran, so all that was reserved comes back
+		if !run.begun {
+			err = errors.Join(err, run.Close()) // nothing ran, so all comes back
 		}
 	}()
 	first, err, ok := run.next()
@@ -68,7 +65,7 @@ func (s *Service) start(caller account.Caller, r route, param string, bound Usag
 	if !ok {
 		return nil, errSilent
 	}
-	begun, run.first, run.atLeast.PromptTokens = true, first, bound.PromptTokens
+	run.begun, run.first, run.atLeast.PromptTokens = true, first, bound.PromptTokens
 	return run, nil
 }
 
@@ -152,10 +149,33 @@ func (r *running) Usage() Usage {
 	return r.atLeast
 }
 
-// Close ends the generation if it still runs and settles it. Closing twice is
-// fine.
-func (r *running) Close() {
-	r.stop()
+// tokens is Usage as it is charged.
+func (r *running) tokens() account.Tokens {
 	used := r.Usage()
-	r.reservation.Settle(used.PromptTokens + used.CompletionTokens)
+	t := account.Tokens{Input: int64(used.PromptTokens), Output: int64(used.CompletionTokens)}
+	if r.isExact {
+		t.Cached = int64(cachedSteps(r.exact.CachedTokens))
+	}
+	return t
+}
+
+// settle charges a generation that has come to its end, together with the
+// object that it made, which may be nil. It comes before the answer's end, so
+// that every answer is in the ledger.
+func (r *running) settle(bought *state.Completion) error {
+	err := r.admission.settle(r.tokens(), bought)
+	if err != nil {
+		r.begun = false // who does not get the answer does not pay for it
+	}
+	return err
+}
+
+// Close ends the generation if it still runs and settles it if that has not
+// been done. Closing twice is fine.
+func (r *running) Close() error {
+	r.stop()
+	if !r.begun {
+		return r.admission.drop()
+	}
+	return r.settle(nil)
 }

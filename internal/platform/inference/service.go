@@ -62,7 +62,14 @@ type Config struct {
 
 	Limiter *account.Limiter
 
-	// Archive keeps what requests ask to store.
+	// Books charge requests. Nil: nothing is charged, and nothing stored.
+	Books *account.Books
+
+	// CompletionCap is the most tokens of an answer that is asked for without
+	// such a number and whose model has no context that we know. Default 4,096.
+	CompletionCap int
+
+	// Archive has what requests asked to store.
 	Archive Archive
 }
 
@@ -73,6 +80,9 @@ type Service struct {
 	upstream func(name string) Model
 	limiter  *account.Limiter
 	archive  Archive
+
+	books         *account.Books
+	completionCap int
 }
 
 // New returns a Service. It owns none of the models.
@@ -80,13 +90,17 @@ func New(c Config) *Service {
 	if c.Limiter == nil {
 		c.Limiter = account.NewLimiter(account.Rates{})
 	}
-	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter, c.Archive}
+	if c.CompletionCap <= 0 {
+		c.CompletionCap = defaultCompletionCap
+	}
+	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter, c.Archive, c.Books, c.CompletionCap}
 }
 
 // Head is known of an answer before the first byte of its body.
 type Head struct {
-	Model  string // what runs
-	Limits account.Limits
+	Model    string // what runs
+	Limits   account.Limits
+	Warnings []account.BudgetWarning
 }
 
 // Usage is what an answer took, for the log.

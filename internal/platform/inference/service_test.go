@@ -52,28 +52,28 @@ func TestSettlement(t *testing.T) {
 		llm.Delta{Text: "a"}, llm.Delta{Text: "b"}, llm.Delta{FinishReason: "stop"},
 		llm.Delta{Usage: &llm.Usage{PromptTokens: 9, CompletionTokens: 2}},
 	}
-	prompt := chatBound(llm.Request{Messages: []llm.Message{{Content: "hello"}}}, 0).PromptTokens
+	prompt := chatBound(llm.Request{Messages: []llm.Message{{Content: "hello"}}}, 0, 0).PromptTokens
 	tests := []struct {
 		name   string
 		script script
 		read   func(*ChatAnswer)
 		want   int // tokens used
 	}{
-		{"read to its end", whole, func(a *ChatAnswer) { a.Completion(t.Context()) }, 11},
+		{"read to its end", whole, func(a *ChatAnswer) { a.Completion() }, 11},
 		{"streamed to its end", whole, func(a *ChatAnswer) {
-			for range a.Chunks(t.Context()) {
+			for range a.Chunks() {
 			}
 		}, 11},
 		{"left after two pieces", whole, func(a *ChatAnswer) {
 			n := 0
-			for range a.Chunks(t.Context()) {
+			for range a.Chunks() {
 				if n++; n == 3 { // the role, a, b
 					break
 				}
 			}
 		}, prompt + 2},
 		{"never read", whole, func(*ChatAnswer) {}, prompt},
-		{"broken after one piece", script{llm.Delta{Text: "a"}, errors.New("broken")}, func(a *ChatAnswer) { a.Completion(t.Context()) }, prompt + 1},
+		{"broken after one piece", script{llm.Delta{Text: "a"}, errors.New("broken")}, func(a *ChatAnswer) { a.Completion() }, prompt + 1},
 		{"refused", script{llm.ErrBusy}, nil, 0},
 		{"silent", script{}, nil, 0},
 	}
@@ -95,7 +95,7 @@ func TestSettlement(t *testing.T) {
 					answer.Close()
 					answer.Close()
 				}
-				after, err := limiter.Reserve(account.Demand{Tenant: caller.Tenant, Model: "m"})
+				after, err := limiter.Reserve(account.Demand{Tenant: caller.Tenant, Model: "m", Kind: account.KindCompletions})
 				if err != nil || limit-after.Limits().Tokens.Remaining != test.want {
 					t.Errorf("%d tokens were used, want %d (%v)", limit-after.Limits().Tokens.Remaining, test.want, err)
 				}
@@ -138,7 +138,7 @@ func TestRouting(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer answer.Close()
-			completion, err := answer.Completion(t.Context())
+			completion, err := answer.Completion()
 			if err != nil || answer.Model != test.want || completion.Model != test.asked {
 				t.Errorf("%s ran and the answer names %s (%v), want %s and %s", answer.Model, completion.Model, err, test.want, test.asked)
 			}

@@ -18,9 +18,9 @@ import (
 // StoredFor is how long a stored completion is kept.
 const StoredFor = 30 * 24 * time.Hour
 
-// Archive keeps completions that requests ask to store. *state.Store is one.
+// Archive has the completions that were stored when they were settled.
+// *state.Store is one.
 type Archive interface {
-	AddCompletion(ctx context.Context, c state.Completion) error
 	Completion(ctx context.Context, projectID, id string) (state.Completion, error)
 	Completions(ctx context.Context, projectID string, f state.CompletionFilter, p state.Page) ([]state.Completion, bool, error)
 	SetCompletionMetadata(ctx context.Context, projectID, id string, pairs []state.Pair) error
@@ -34,27 +34,29 @@ func (e *NotStoredError) Error() string { return fmt.Sprintf("no completion %s i
 
 // order is a request to keep an answer.
 type order struct {
-	archive  Archive
 	project  string
 	messages json.RawMessage
 	metadata []openai.MetadataPair
 }
 
 // orderOf returns the request's wish, nil where it has none.
-func (s *Service) orderOf(caller account.Caller, r *openai.ChatCompletionRequest) *order {
+func (s *Service) orderOf(caller account.Caller, r *openai.ChatCompletionRequest) (*order, error) {
 	if r.Store == nil || !*r.Store {
-		return nil
+		return nil, nil
 	}
-	return &order{s.archive, caller.Tenant.ProjectID, r.StoredMessages, r.Metadata}
+	if s.books == nil {
+		return nil, openai.Unsupported("store")
+	}
+	return &order{caller.Tenant.ProjectID, r.StoredMessages, r.Metadata}, nil
 }
 
-// keep stores a finished answer.
-func (o *order) keep(ctx context.Context, c *openai.ChatCompletion) error {
+// completion is a finished answer as it is stored.
+func (o *order) completion(c *openai.ChatCompletion) (*state.Completion, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("store completion: %w", err)
+		return nil, fmt.Errorf("store completion: %w", err)
 	}
-	return o.archive.AddCompletion(ctx, state.Completion{
+	return &state.Completion{
 		ID:         c.ID,
 		ProjectID:  o.project,
 		CreatedAt:  time.Unix(c.Created, 0),
@@ -62,7 +64,7 @@ func (o *order) keep(ctx context.Context, c *openai.ChatCompletion) error {
 		Completion: body,
 		Messages:   o.messages,
 		Metadata:   statePairs(o.metadata),
-	})
+	}, nil
 }
 
 func statePairs(pairs []openai.MetadataPair) []state.Pair {

@@ -1,0 +1,139 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/state"
+)
+
+// Books keep the money of requests: what they may spend, what they cost, and
+// the ledger of it.
+type Books struct {
+	store     *state.Store
+	directory *directory
+	list      priceList
+}
+
+// Purchase is what a request is about to buy.
+type Purchase struct {
+	ID     string // of the answer to come
+	Caller Caller
+	Kind   string // of use
+	Model  string // what runs
+	Asked  string // the name it was asked for by
+	Local  bool   // it runs here, and costs what the operator says
+	Most   Tokens // an upper bound
+}
+
+// Bill is a purchase under way. It is settled or dropped, once.
+type Bill struct {
+	books    *Books
+	purchase Purchase
+	at       time.Time
+	price    Price
+	held     bool
+	most     int64
+	warnings []BudgetWarning
+	closed   bool
+}
+
+// BudgetWarning means that a soft budget is spent. Requests go on.
+type BudgetWarning struct {
+	Budget string
+	Amount int64 // 10^-12 dollar
+	Spent  int64
+}
+
+// Open holds the most that a purchase may cost, where budgets concern it. The
+// error is a *state.BudgetError, or one of the store's.
+func (b *Books) Open(ctx context.Context, p Purchase) (*Bill, error) {
+	s, err := b.directory.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bill := &Bill{books: b, purchase: p, at: time.Now()}
+	bill.price = b.price(s, p.Model, p.Local, bill.at)
+	bill.most = bill.price.most(p.Most)
+	if t := p.Caller.Tenant; !s.budgeted[p.Caller.KeyID] && !s.budgeted[t.ProjectID] && !s.budgeted[t.OrganizationID] {
+		return bill, nil
+	}
+	standings, err := b.store.Hold(ctx, p.ID, p.Caller.spender(), bill.at, bill.most)
+	if err != nil {
+		return nil, err
+	}
+	bill.held = true
+	for _, budget := range standings {
+		if !budget.Hard && budget.Spent >= budget.Amount {
+			bill.warnings = append(bill.warnings, BudgetWarning{budget.ID, budget.Amount, budget.Spent})
+		}
+	}
+	return bill, nil
+}
+
+// price is what a model's tokens cost at a time: what the operator says, else,
+// unless it runs here, what the built-in list says, else nothing.
+func (b *Books) price(s *snapshot, model string, local bool, at time.Time) Price {
+	p, ok := s.operatorPrice(model, at)
+	if !ok && !local {
+		p, _ = b.list.at(model, at)
+	}
+	return p
+}
+
+// Warnings are the soft budgets that were spent before the purchase.
+func (b *Bill) Warnings() []BudgetWarning {
+	if b == nil {
+		return nil
+	}
+	return b.warnings
+}
+
+// Settle writes what the purchase took into the ledger, together with the
+// object it paid for, which may be nil, and gives back what was held beyond.
+// Only the first Settle or Drop counts. What is not settled for an error is
+// held until it is, or until the process ends.
+func (b *Bill) Settle(ctx context.Context, t Tokens, bought *state.Completion) error {
+	if b == nil || b.closed {
+		return nil
+	}
+	p := b.purchase
+	t.Cached = min(t.Cached, t.Input)
+	e := state.Entry{
+		ID:           p.ID,
+		At:           b.at,
+		Spender:      p.Caller.spender(),
+		Kind:         p.Kind,
+		Model:        p.Model,
+		Asked:        p.Asked,
+		InputTokens:  t.Input,
+		CachedTokens: t.Cached,
+		OutputTokens: t.Output,
+	}
+	e.InputCost, e.CachedCost, e.OutputCost = b.costs(t)
+	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Held: b.held, Completion: bought})
+	b.closed = err == nil
+	return err
+}
+
+// costs are the costs of tokens, of which all that passes the most that was
+// foreseen is left out: the budget has no more.
+func (b *Bill) costs(t Tokens) (input, cached, output int64) {
+	input, cached, output = b.price.costs(t)
+	input = min(input, b.most)
+	cached = min(cached, b.most-input)
+	output = min(output, b.most-input-cached)
+	return input, cached, output
+}
+
+// Drop gives back all that was held for a purchase that came to nothing.
+func (b *Bill) Drop(ctx context.Context) error {
+	if b == nil || b.closed {
+		return nil
+	}
+	b.closed = true
+	if !b.held {
+		return nil
+	}
+	return b.books.store.Release(ctx, b.purchase.ID)
+}

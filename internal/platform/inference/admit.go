@@ -1,0 +1,79 @@
+package inference
+
+import (
+	"context"
+
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/state"
+	"github.com/ragstone/ragstone/llm"
+)
+
+// defaultCompletionCap is Config.CompletionCap where that is zero.
+const defaultCompletionCap = 4096
+
+// admission is what a request was let in with: tokens of its caller's buckets
+// and money of the budgets that concern it. It is settled or dropped, once.
+type admission struct {
+	reservation *account.Reservation
+	bill        *account.Bill // nil: nothing is charged
+}
+
+// admit lets a request in that takes at most bound. The error is an
+// *account.LimitError, a *state.BudgetError, or one of the store's.
+func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage) (admission, error) {
+	reservation, err := s.limiter.Reserve(account.Demand{
+		Tenant: caller.Tenant,
+		Model:  r.model.Name,
+		Asked:  r.asked,
+		Kind:   kind,
+		Tokens: bound.PromptTokens + bound.CompletionTokens,
+	})
+	if err != nil || s.books == nil {
+		return admission{reservation, nil}, err
+	}
+	bill, err := s.books.Open(ctx, account.Purchase{
+		ID:     id,
+		Caller: caller,
+		Kind:   kind,
+		Model:  r.model.Name,
+		Asked:  r.asked,
+		Local:  !r.model.distant(),
+		Most:   account.Tokens{Input: int64(bound.PromptTokens), Output: int64(bound.CompletionTokens)},
+	})
+	if err != nil {
+		reservation.Settle(0)
+	}
+	return admission{reservation, bill}, err
+}
+
+// settle charges what a request took, together with the object it paid for,
+// which may be nil, and gives back the rest. That its caller has gone changes
+// nothing.
+func (a admission) settle(t account.Tokens, bought *state.Completion) error {
+	a.reservation.Settle(int(t.Input + t.Output))
+	return a.bill.Settle(context.Background(), t, bought)
+}
+
+// drop gives back all that was taken for a request that came to nothing.
+func (a admission) drop() error {
+	a.reservation.Settle(0)
+	return a.bill.Drop(context.Background())
+}
+
+// head is what an answer's headers say of its admission.
+func (a admission) head(r route) Head {
+	return Head{Model: r.model.Name, Limits: a.reservation.Limits(), Warnings: a.bill.Warnings()}
+}
+
+// distant reports whether a model runs elsewhere: what it takes is bounded by
+// what it is told, not by a context that we know.
+func (m Model) distant() bool { return m.Vocabulary == nil && m.Windowed == nil }
+
+// capped gives a request without a cap of its own one, where the model's
+// context is not known to bound it: what is held for it must be enough.
+func (s *Service) capped(r route, request llm.Request) llm.Request {
+	if r.model.distant() && r.model.Context == 0 && request.MaxTokens <= 0 && request.MaxTokens != llm.NoTokens {
+		request.MaxTokens = s.completionCap
+	}
+	return request
+}
