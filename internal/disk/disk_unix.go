@@ -43,6 +43,10 @@ func mapFile(f *os.File, size int) (data []byte, unmap func() error, err error) 
 	return data, func() error { return unix.Munmap(data) }, nil
 }
 
+// releasePages gives whole pages of a mapped file back. Refusal costs only
+// memory.
+func releasePages(pages []byte) { unix.Madvise(pages, unix.MADV_DONTNEED) }
+
 func freeSpace(dir string) (int64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

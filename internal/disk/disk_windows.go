@@ -46,6 +46,9 @@ func mapFile(f *os.File, size int) (data []byte, unmap func() error, err error) 
 	return unsafe.Slice(first, size), func() error { return windows.UnmapViewOfFile(addr) }, nil
 }
 
+// releasePages does nothing: the system trims a process by itself.
+func releasePages([]byte) {}
+
 func freeSpace(dir string) (int64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

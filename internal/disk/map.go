@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"unsafe"
 )
 
 // A Mapping is a file's content as memory, read from the device as it is
@@ -12,6 +13,25 @@ import (
 type Mapping struct {
 	data  []byte
 	close func() error
+}
+
+// Release tells the system that a part of a mapping's Bytes has been read and
+// need not stay in the memory of this process: what whole pages it has are
+// read again, from the system's cache as a rule, when they are touched again.
+// Other memory, and a nil Mapping, are let be.
+func (m *Mapping) Release(part []byte) {
+	if m == nil || len(part) == 0 || len(m.data) == 0 {
+		return
+	}
+	from := uintptr(unsafe.Pointer(&part[0])) - uintptr(unsafe.Pointer(&m.data[0]))
+	if from >= uintptr(len(m.data)) || uintptr(len(part)) > uintptr(len(m.data))-from {
+		return
+	}
+	page := uintptr(os.Getpagesize())
+	first := (from + page - 1) / page * page
+	if end := (from + uintptr(len(part))) / page * page; end > first {
+		releasePages(m.data[first:end])
+	}
 }
 
 // Map maps a whole file for reading. The file may be removed, or replaced by

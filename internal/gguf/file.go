@@ -72,6 +72,10 @@ func Parse(data []byte) (*File, error) {
 // Closing twice, or a file that was parsed from memory, is fine.
 func (f *File) Close() error { return f.mapping.Close() }
 
+// Release says that the data of a tensor, or a part of it, has been read and
+// need not stay in memory for now. It may be read again.
+func (f *File) Release(data []byte) { f.mapping.Release(data) }
+
 // Tensor returns the tensor with a name.
 func (f *File) Tensor(name string) (Tensor, bool) {
 	i, ok := f.byName[name]

@@ -190,7 +190,7 @@ func (m *opened) load(o DecoderOptions) (*Decoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	if err := load(tensors, slab, d.pool); err != nil {
+	if err := load(m.weights, tensors, slab, d.pool); err != nil {
 		slab.Free()
 		return nil, fmt.Errorf("load model: %w", err)
 	}

@@ -22,6 +22,9 @@ type weights interface {
 
 	// names are the file's own names of all tensors that must be used.
 	names() []string
+
+	// release is told what data has been read and may leave memory.
+	release(data []byte)
 }
 
 // stored is a tensor in a file, whichever its format.
@@ -183,10 +186,14 @@ func (s *slot) check(t stored, q Quantization) (planned, error) {
 }
 
 // load fills each slot from its tensor, several at a time. Matrices go to the
-// slab.
-func load(all []planned, slab *kernel.Slab, p *kernel.Pool) error {
+// slab; what has been read of the file leaves memory, which so holds the weights
+// once and not twice.
+func load(w weights, all []planned, slab *kernel.Slab, p *kernel.Pool) error {
 	errs := make([]error, len(all))
-	p.Run(len(all), func(i int) { errs[i] = all[i].load(slab) })
+	p.Run(len(all), func(i int) {
+		errs[i] = all[i].load(slab)
+		w.release(all[i].tensor.data)
+	})
 	for i, err := range errs {
 		if err != nil {
 			return fmt.Errorf("load tensor %q: %w", all[i].tensor.name, err)

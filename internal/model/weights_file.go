@@ -32,6 +32,8 @@ func (w ggufWeights) names() []string {
 	return names
 }
 
+func (w ggufWeights) release(data []byte) { w.file.Release(data) }
+
 // hfWeights are the tensors of a Hugging Face checkpoint.
 type hfWeights struct {
 	set    *safetensors.Set
@@ -63,3 +65,5 @@ func (w hfWeights) names() []string {
 	}
 	return names
 }
+
+func (w hfWeights) release(data []byte) { w.set.Release(data) }

@@ -143,6 +143,14 @@ func (s *Set) compare(index map[string]string) error {
 	return nil
 }
 
+// Release says that the data of a tensor, or a part of it, has been read and
+// need not stay in memory for now. It may be read again.
+func (s *Set) Release(data []byte) {
+	for _, f := range s.files {
+		f.mapping.Release(data)
+	}
+}
+
 // Tensor returns the tensor with a name.
 func (s *Set) Tensor(name string) (Tensor, bool) {
 	f := s.where[name]
