@@ -73,6 +73,8 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 	}
 	config := Config{
 		Keys:         s.keys,
+		Organization: accounts.Organization,
+		Books:        accounts.Books,
 		Inference:    fakeService(model, inference.Config{Limiter: accounts.Limiter, Books: accounts.Books, Archive: store}),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,

@@ -15,7 +15,12 @@ import (
 type Config struct {
 	Keys      *account.Keys
 	Inference *inference.Service
-	Log       *slog.Logger
+
+	// Organization and Books answer the operations of an admin key.
+	Organization *account.Organization
+	Books        *account.Books
+
+	Log *slog.Logger
 
 	// Ready says why the server cannot take requests now; nil means it can.
 	Ready func() error
@@ -74,6 +79,8 @@ func Routes(c Config) http.Handler {
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
 
 	a.open("GET /metrics", a.metrics)
+	a.routeOrganization()
+
 	a.open("GET /healthz", a.health)
 	a.open("GET /readyz", a.ready)
 	a.open("/", a.unknownURL)

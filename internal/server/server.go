@@ -104,7 +104,11 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 	})
 	counters := newMetrics(s.models.observed)
 	s.http = newHTTPServer(api.Routes(api.Config{
-		Keys:      s.keys,
+		Keys: s.keys,
+
+		Organization: s.accounts.Organization,
+		Books:        s.accounts.Books,
+
 		Inference: s.inference,
 		Log:       s.log,
 		Ready:     s.ready,

@@ -77,3 +77,10 @@ func (s *Service) capped(r route, request llm.Request) llm.Request {
 	}
 	return request
 }
+
+// Runs returns the name of the model that a name means, which is what limits
+// and the ledger know it by, or a *ModelNotFoundError.
+func (s *Service) Runs(name string) (string, error) {
+	r, err := s.route(name)
+	return r.model.Name, err
+}
