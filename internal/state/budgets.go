@@ -129,3 +129,12 @@ func ledgerSum(ctx context.Context, db asker, b Budget, begins time.Time) (sum i
 		b.SubjectID, begins.Unix(), b.ends(begins).Unix()).Scan(&sum)
 	return sum, err
 }
+
+// BudgetSubjects returns the ids of all that have a budget.
+func (s *Store) BudgetSubjects(ctx context.Context) ([]string, error) {
+	ids, err := collect(ctx, s.read, "SELECT DISTINCT subject_id FROM budgets", nil, func(r row) (id string, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("list the subjects of budgets: %w", err)
+	}
+	return ids, nil
+}
