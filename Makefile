@@ -103,6 +103,15 @@ bench-model: build ## decoder against llama.cpp: LLAMA_BENCH=path of llama-bench
 	@test -n "$(LLAMA_BENCH)" -a -n "$(MODEL)" || { echo "set LLAMA_BENCH and MODEL"; exit 1; }
 	python3 test/bench/model.py --ragstone bin/ragstone --llama-bench "$(LLAMA_BENCH)" --model "$(MODEL)" --threads 2,1 --prompt 256,512,2048 --rounds 5
 
+.PHONY: bench-embed
+bench-embed: build ## encoders against ONNX Runtime: PYTHON=one with test/bench/embed.py's needs, MODEL=folder of all-minilm-l6-v2
+	@test -n "$(PYTHON)" -a -n "$(MODEL)" || { echo "set PYTHON to one with numpy, onnx, onnxruntime, torch and transformers, and MODEL to the folder of all-minilm-l6-v2"; exit 1; }
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(PYTHON) test/bench/minilm_onnx.py "$(MODEL)" $$dir/minilm.onnx && \
+	$(PYTHON) test/bench/embed.py bin/ragstone "$(MODEL)" $$dir/minilm.onnx && \
+	$(PYTHON) test/bench/pairs_onnx.py $$dir/pairs $$dir/pairs.onnx && \
+	$(PYTHON) test/bench/embed.py bin/ragstone $$dir/pairs $$dir/pairs.onnx --pairs --shapes 16x128x2,16x128x1
+
 .PHONY: bench-ann
 bench-ann: build ## vector indexes against other libraries: ANN_DATA=folder, PYTHON=python with peers, PEERS="symqg32 hnswlib16"
 	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with the peers"; exit 1; }

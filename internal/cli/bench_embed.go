@@ -31,6 +31,7 @@ type benchEmbed struct {
 	CPUMS     float64 `json:"cpu_ms_per_batch"` // of all threads; 0 where the platform does not tell
 
 	seconds float64
+	pairs   bool
 }
 
 // newBenchEmbedCommand measures an embedding model.
@@ -41,8 +42,8 @@ func newBenchEmbedCommand(a *app) *cobra.Command {
 		Use:   "embed NAME|FOLDER",
 		Short: "Measure an embedding model",
 		Long: `Measure an embedding model: the vectors of batches of texts of one length,
-made of random tokens. The rates are those of the median batch; the tokenizer's
-work is not included.`,
+made of random tokens; or with --pairs a cross-encoder, whose texts are pairs. The
+rates are those of the median batch; the tokenizer's work is not included.`,
 		Example: `  ragstone bench embed all-minilm-l6-v2
   ragstone bench embed all-minilm-l6-v2 --batch 1 --tokens 16 --threads 1 --json`,
 		Args: cobra.ExactArgs(1),
@@ -74,6 +75,7 @@ work is not included.`,
 	flags.IntVar(&b.Tokens, "tokens", 128, "tokens in a text")
 	flags.IntVar(&b.Threads, "threads", 0, "threads; 0 means as configured")
 	flags.StringVar(&b.Precision, "precision", string(model.Exact), "f32 or int8")
+	flags.BoolVar(&b.pairs, "pairs", false, "the model is a cross-encoder: measure its scores of pairs")
 	flags.Float64Var(&b.seconds, "seconds", 2, "how long to measure")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
@@ -85,21 +87,21 @@ func (b *benchEmbed) run(ctx context.Context, dir string) error {
 	pool := kernel.NewPool(b.Threads)
 	defer pool.Close()
 	start := time.Now()
-	e, err := model.LoadEncoder(dir, model.EncoderOptions{Pool: pool, Precision: model.Precision(b.Precision)})
+	encode, vocabulary, err := b.load(dir, model.EncoderOptions{Pool: pool, Precision: model.Precision(b.Precision)})
 	if err != nil {
 		return err
 	}
 	b.LoadMS = milliseconds(time.Since(start))
 	b.Kernels = kernel.Current().String()
-	batch := randomTexts(b.Batch, b.Tokens, e.Config().Vocab)
-	if _, err := e.Encode(ctx, batch); err != nil {
+	batch := randomTexts(b.Batch, b.Tokens, vocabulary)
+	if _, err := encode(ctx, batch); err != nil {
 		return err
 	}
 	var times []float64
 	used := cpuTime()
 	for start := time.Now(); len(times) < 3 || time.Since(start).Seconds() < b.seconds; {
 		before := time.Now()
-		if _, err := e.Encode(ctx, batch); err != nil {
+		if _, err := encode(ctx, batch); err != nil {
 			return err
 		}
 		times = append(times, milliseconds(time.Since(before)))
@@ -111,14 +113,30 @@ func (b *benchEmbed) run(ctx context.Context, dir string) error {
 	return nil
 }
 
+// load returns what makes vectors, or scores, and the size of the vocabulary.
+func (b *benchEmbed) load(dir string, o model.EncoderOptions) (encode func(context.Context, []model.Sequence) ([][]float32, error), vocabulary int, err error) {
+	if b.pairs {
+		e, err := model.LoadCrossEncoder(dir, o)
+		if err != nil {
+			return nil, 0, err
+		}
+		return e.Score, e.Config().Vocab, nil
+	}
+	e, err := model.LoadEncoder(dir, o)
+	if err != nil {
+		return nil, 0, err
+	}
+	return e.EncodeSequences, e.Config().Vocab, nil
+}
+
 // randomTexts returns the same sequences of token ids every time.
-func randomTexts(count, length, vocab int) [][]int32 {
+func randomTexts(count, length, vocab int) []model.Sequence {
 	r := rand.New(rand.NewPCG(1, 1))
-	texts := make([][]int32, count)
+	texts := make([]model.Sequence, count)
 	for i := range texts {
-		texts[i] = make([]int32, length)
-		for j := range texts[i] {
-			texts[i][j] = r.Int32N(int32(vocab))
+		texts[i].Tokens = make([]int32, length)
+		for j := range texts[i].Tokens {
+			texts[i].Tokens[j] = r.Int32N(int32(vocab))
 		}
 	}
 	return texts
