@@ -8,10 +8,16 @@ takes two measurements. Needs Python alone.
 
     model.py --ragstone bin/ragstone --llama-bench .../llama-bench \
         --model .../SmolLM2-135M-Instruct.Q4_1.gguf --threads 2,1 --prompt 512 --rounds 5
+
+With --cpu it counts tokens a second of processor time instead: what a program with
+few and with more measurements used, the difference. That holds on a machine where
+others want the processors too, but is fair on one thread only: llama.cpp's threads
+spin while they wait for each other.
 """
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 
@@ -25,6 +31,7 @@ def main():
     arguments.add_argument("--prompt", default="512")
     arguments.add_argument("--decode", default="64")
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--cpu", action="store_true", help="tokens a second of processor time")
     o = arguments.parse_args()
 
     print("| threads | work | llama.cpp, tokens/s | Ragstone, tokens/s | ratio |")
@@ -32,9 +39,9 @@ def main():
     for threads in o.threads.split(","):
         theirs, ours = {}, {}
         for _ in range(o.rounds):
-            for work, speed in llama(o, threads).items():
+            for work, speed in (llama_cpu if o.cpu else llama)(o, threads).items():
                 theirs.setdefault(work, []).append(speed)
-            for work, speed in ragstone(o, threads).items():
+            for work, speed in (ragstone_cpu if o.cpu else ragstone)(o, threads).items():
                 ours.setdefault(work, []).append(speed)
         for work in theirs:
             a, b = statistics.median(theirs[work]), statistics.median(ours[work])
@@ -56,6 +63,35 @@ def ragstone(o, threads):
     speeds = {name(r["prompt"], 0): r["prefill_tps"] for r in rows}
     speeds[name(0, rows[0]["decode"])] = statistics.median(r["decode_tps"] for r in rows)
     return speeds
+
+
+def llama_cpu(o, threads):
+    base = [o.llama_bench, "-m", o.model, "-t", threads, "-o", "json"]
+    return {name(p, n): extra(p or n, lambda runs: [*base, "-p", str(p), "-n", str(n), "-r", str(runs)]) for p, n in works(o)}
+
+
+def ragstone_cpu(o, threads):
+    base = [o.ragstone, "bench", "model", o.model, "--threads", threads, "--json"]
+    return {name(p, n): extra(p or n, lambda runs: [*base, "--prompt", str(p or 1), "--decode", str(n or 1), "--runs", str(runs)])
+            for p, n in works(o)}
+
+
+def works(o):
+    return [(int(p), 0) for p in o.prompt.split(",")] + [(0, int(o.decode))]
+
+
+def extra(tokens, command):
+    """Tokens a second of processor time, of the measurements beyond the first."""
+    more = max(2, 1500 // tokens)
+    few, many = (used(command(1 + n)) for n in (0, more))
+    return more * tokens / (many - few)
+
+
+def used(command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(*command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def name(prompt, decode):
