@@ -125,7 +125,6 @@ func (a *api) wireProjectKey(c *call, k account.Key) (openai.ProjectAPIKey, erro
 		Name:               k.Name,
 		CreatedAt:          k.CreatedAt.Unix(),
 		LastUsedAt:         unixOrNull(k.LastUsedAt),
-		ExpiresAt:          unixOrNull(k.ExpiresAt),
 		ID:                 k.ID,
 		OwnerProjectAccess: "active",
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -127,6 +128,10 @@ func (c *call) head(head inference.Head) {
 	c.model = head.Model
 	c.w.Header().Set("x-ragstone-model", head.Model)
 	setLimits(c.w.Header(), head.Limits)
+	for _, w := range head.Warnings {
+		c.w.Header().Add("x-ragstone-budget-warning", fmt.Sprintf("%s: $%s is spent of $%s", w.Budget, account.Dollars(w.Spent), account.Dollars(w.Amount)))
+		c.api.Log.Warn("budget is spent", "request", c.id, "budget", w.Budget, "amount", account.Dollars(w.Amount), "spent", account.Dollars(w.Spent))
+	}
 }
 
 func setLimits(h http.Header, limits account.Limits) {

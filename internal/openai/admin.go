@@ -129,7 +129,6 @@ type ProjectAPIKey struct {
 	Name               string          `json:"name"`
 	CreatedAt          int64           `json:"created_at"`
 	LastUsedAt         *int64          `json:"last_used_at"`
-	ExpiresAt          *int64          `json:"expires_at"` // ours: null where it does not expire
 	ID                 string          `json:"id"`
 	OwnerProjectAccess string          `json:"owner_project_access"` // active
 	Owner              ProjectKeyOwner `json:"owner"`
