@@ -33,6 +33,7 @@ var floors = [][]string{
 	{"internal/gguf", "internal/safetensors", "internal/quant"},
 	{"internal/tokenizer", "internal/document"},
 	{"internal/chunk", "internal/index", "internal/lexical", "internal/grammar"},
+	{"internal/faiss"},
 	{"vector/internal/container", "vector/internal/payload", "vector/internal/wal"},
 	{"vector"},
 	{"internal/model", "internal/chat"},

@@ -206,13 +206,7 @@ func encodeProduct(block []byte, c *quant.Product, members []uint32, vectors []f
 		c.Numbers(vectors[int(row)*d:(int(row)+1)*d], numbers)
 		kernel.PutCode(codes, i, numbers)
 	}
-	factors := halves(block[len(codes):])
-	for i := range kernel.BlockVectors {
-		factors[i], factors[kernel.BlockVectors+i] = 0, kernel.ToFloat16(1)
-		if i >= len(members) {
-			factors[i] = kernel.ToFloat16(float32(math.Inf(1)))
-		}
-	}
+	plainFactors(block, len(members))
 }
 
 // Len returns the number of vectors.
