@@ -94,19 +94,20 @@ func readTokenizer(dir string) (*tokenizer.Tokenizer, error) {
 
 // identify names what decides the vectors of a model besides its precision.
 func identify(dir string, c *model.EncoderConfig) (string, error) {
-	files := []string{configFile, weightsFile, tokenizerFile}
+	weights, err := filepath.Glob(filepath.Join(dir, "model*.safetensors")) // one file or several
+	if err != nil {
+		return "", err
+	}
+	files := slices.Concat([]string{filepath.Join(dir, configFile)}, weights, []string{filepath.Join(dir, tokenizerFile)})
 	described := fmt.Sprintf("pooling=%s normalized=%t window=%d", c.Pooling, c.Normalize, c.MaxTokens)
 	for _, m := range c.Modules {
 		if d := m.Dense; d != nil {
-			files = append(files, filepath.Join(d.Folder, weightsFile))
+			files = append(files, filepath.Join(dir, d.Folder, weightsFile))
 			described += fmt.Sprintf(" dense=%d,%s", d.Out, d.Activation)
 		}
 	}
-	for i := range files {
-		files[i] = filepath.Join(dir, files[i])
-	}
-	weights, err := hashFiles(files)
-	return "sha256:" + weights + " " + described, err
+	hash, err := hashFiles(files)
+	return "sha256:" + hash + " " + described, err
 }
 
 // newEmbedder puts an encoder that has been loaded to work.

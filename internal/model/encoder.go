@@ -88,8 +88,8 @@ func InspectEncoder(dir string, o EncoderOptions) (EncoderInfo, error) {
 }
 
 // LoadEncoder reads an encoder from a folder laid out as Hugging Face and
-// Sentence Transformers do: config.json and model.safetensors say what the
-// transformer is; modules.json with the folders it names,
+// Sentence Transformers do: config.json and model.safetensors, or the files that
+// its index names, say what the transformer is; modules.json with the folders it names,
 // sentence_bert_config.json and config_sentence_transformers.json say what to
 // make of its rows, and are optional.
 func LoadEncoder(dir string, o EncoderOptions) (*Encoder, error) {
@@ -138,14 +138,14 @@ func withEncoder(dir string, t encoderTask, o EncoderOptions, fn func(*Encoder, 
 			f.Close()
 		}
 	}()
-	open := func(path ...string) (*safetensors.File, error) {
-		f, err := safetensors.Open(filepath.Join(append([]string{dir}, path...)...))
+	open := func(folder string) (*safetensors.Set, error) {
+		f, err := safetensors.OpenSet(filepath.Join(dir, filepath.FromSlash(folder)))
 		if err == nil {
 			w.files = append(w.files, f)
 		}
 		return f, err
 	}
-	file, err := open("model.safetensors")
+	file, err := open(".")
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func withEncoder(dir string, t encoderTask, o EncoderOptions, fn func(*Encoder, 
 			e.steps = append(e.steps, vectorStep{})
 			continue
 		}
-		file, err := open(filepath.FromSlash(m.Dense.Folder), "model.safetensors")
+		file, err := open(m.Dense.Folder)
 		if err != nil {
 			return err
 		}

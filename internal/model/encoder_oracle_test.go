@@ -229,3 +229,100 @@ func TestMiniLMInEightBits(t *testing.T) {
 	}
 	t.Logf("%d texts, cosine %.6f at worst, %.6f on average", len(vectors), worst, sum/float64(len(vectors)))
 }
+
+func TestAnEncoderMayLieInSeveralFiles(t *testing.T) {
+	cases := readOracleCases(t)
+	c := cases[0]
+	want := c.run(t, c.write(t), EncoderOptions{})
+	const whole = "model.safetensors"
+	parts := []map[string][]int{{}, {}}
+	places := map[string]string{}
+	files := []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+	for i, name := range slices.Sorted(maps.Keys(c.Tensors[whole])) {
+		parts[i%2][name] = c.Tensors[whole][name]
+		places[name] = files[i%2]
+	}
+	index, err := json.Marshal(map[string]any{"weight_map": places})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Tensors = map[string]map[string][]int{files[0]: parts[0], files[1]: parts[1]}
+	c.Small = maps.Clone(c.Small)
+	c.Small[whole+".index.json"] = string(index)
+	if got := c.run(t, c.write(t), EncoderOptions{}); !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %v\nwant %v", got[0][:6], want[0][:6])
+	}
+}
+
+func TestAVectorDoesNotDependOnItsCompanyInAnyFamily(t *testing.T) {
+	pool := kernel.NewPool(3)
+	defer pool.Close()
+	for _, c := range readOracleCases(t) {
+		for _, p := range []Precision{Exact, Int8} {
+			dir := c.write(t)
+			together := c.run(t, dir, EncoderOptions{Pool: pool, Precision: p})
+			for i := range c.IDs {
+				one := c
+				one.IDs = c.IDs[i : i+1]
+				if c.Types != nil {
+					one.Types = c.Types[i : i+1]
+				}
+				if alone := one.run(t, dir, EncoderOptions{Precision: p}); !slices.Equal(alone[0], together[i]) {
+					t.Errorf("%s, %s, sequence %d: not the bits it has alone", c.Name, p, i)
+				}
+			}
+		}
+	}
+}
+
+func TestScoreRefusesTypesThatDoNotFit(t *testing.T) {
+	cases := readOracleCases(t)
+	c := cases[slices.IndexFunc(cases, func(c oracleCase) bool { return c.Name == "bert, scores" })]
+	e, err := LoadCrossEncoder(c.write(t), EncoderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, pair := range map[string]Sequence{
+		"the types of 1": {Tokens: []int32{1, 2}, Types: []int32{0}},
+		"type 2":         {Tokens: []int32{1, 2}, Types: []int32{0, 2}},
+		"type -1":        {Tokens: []int32{1, 2}, Types: []int32{-1, 0}},
+	} {
+		if _, err := e.Score(context.Background(), []Sequence{pair}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want an error with %q", pair, err, want)
+		}
+	}
+	if _, err := LoadEncoder(c.write(t), EncoderOptions{}); err == nil || !strings.Contains(err.Error(), "classifier") {
+		t.Errorf("as an embedder: got %v, want an error that names the classifier", err)
+	}
+	vectors := cases[0]
+	if _, err := LoadCrossEncoder(vectors.write(t), EncoderOptions{}); err == nil || !strings.Contains(err.Error(), "ForSequenceClassification") {
+		t.Errorf("an embedder as a cross-encoder: got %v", err)
+	}
+}
+
+// FuzzEncoderSettings gives models of every family other settings than theirs:
+// they load or are refused, and what loads runs.
+func FuzzEncoderSettings(f *testing.F) {
+	cases := readOracleCases(f)
+	for i, c := range cases {
+		f.Add(uint8(i), []byte(c.Small["config.json"]), []byte(c.Small["modules.json"]))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, config, modules []byte) {
+		c := cases[int(which)%len(cases)]
+		c.Small = maps.Clone(c.Small)
+		c.Small["config.json"] = string(config)
+		if len(modules) > 0 {
+			c.Small["modules.json"] = string(modules)
+		}
+		dir := c.write(t)
+		for _, task := range []encoderTask{makeVectors, scorePairs} {
+			e, err := loadEncoder(dir, task, EncoderOptions{})
+			if err != nil {
+				continue
+			}
+			if got, err := e.encode(context.Background(), []Sequence{{Tokens: []int32{0}}}); err == nil && len(got[0]) == 0 {
+				t.Error("a result without numbers")
+			}
+		}
+	})
+}

@@ -180,9 +180,10 @@ func (s *encoderSettings) modernBERT(c *EncoderConfig) error {
 	c.Types, c.PreNorm, c.Gated = 0, true, true
 	c.biases = encoderBiases{s.AttentionBias, s.MLPBias, s.NormBias, s.HeadBias}
 	every := cmp.Or(s.GlobalEvery, 3)
-	if every < 1 || s.Local < 0 || s.LayerTypes != nil && len(s.LayerTypes) != c.Layers {
+	local := cmp.Or(s.Local, 128)
+	if every < 1 || local < 2 || s.LayerTypes != nil && len(s.LayerTypes) != c.Layers {
 		return fmt.Errorf("%d layer_types for %d layers, every %d-th global, windows of %d: no such model",
-			len(s.LayerTypes), c.Layers, every, s.Local)
+			len(s.LayerTypes), c.Layers, every, local)
 	}
 	kinds := map[string]float64{}
 	for kind, old := range map[string]float64{
@@ -206,7 +207,7 @@ func (s *encoderSettings) modernBERT(c *EncoderConfig) error {
 		}
 		window := 0
 		if kind == "sliding_attention" {
-			window = cmp.Or(s.Local, 128) / 2
+			window = local / 2
 		}
 		c.Rotary, c.Windows = append(c.Rotary, theta), append(c.Windows, window)
 	}

@@ -11,7 +11,7 @@ import (
 
 // encoderWeights are the tensors of an encoder's files and where they go.
 type encoderWeights struct {
-	files  []*safetensors.File
+	files  []*safetensors.Set
 	slots  []encoderSlot
 	unused []func(name string) bool // by file: tensors that may be there for nothing
 }
@@ -19,7 +19,7 @@ type encoderWeights struct {
 // encoderSlot is a part of an encoder and the tensors it is made of: either one
 // tensor as it is, or linear layers side by side.
 type encoderSlot struct {
-	file *safetensors.File
+	file *safetensors.Set
 
 	values *[]float32
 	name   string
@@ -35,7 +35,7 @@ type encoderSlot struct {
 
 // transformer finds the layout of the file and lists the slots of the
 // transformer and of a cross-encoder's head.
-func (w *encoderWeights) transformer(e *Encoder, file *safetensors.File) error {
+func (w *encoderWeights) transformer(e *Encoder, file *safetensors.Set) error {
 	family := encoderFamilies[e.config.Architecture]
 	for i := range family.names {
 		n := &family.names[i]
@@ -61,7 +61,7 @@ func (w *encoderWeights) transformer(e *Encoder, file *safetensors.File) error {
 }
 
 // dense lists the slots of a linear layer after the pooling.
-func (w *encoderWeights) dense(e *Encoder, d *DenseModule, file *safetensors.File) {
+func (w *encoderWeights) dense(e *Encoder, d *DenseModule, file *safetensors.Set) {
 	step := vectorStep{dense: &linear{exact: true}, activation: d.Activation}
 	e.steps = append(e.steps, step)
 	m := slotMaker{}
@@ -70,7 +70,7 @@ func (w *encoderWeights) dense(e *Encoder, d *DenseModule, file *safetensors.Fil
 }
 
 // add takes the slots that file fills.
-func (w *encoderWeights) add(slots []encoderSlot, file *safetensors.File, unused func(string) bool) {
+func (w *encoderWeights) add(slots []encoderSlot, file *safetensors.Set, unused func(string) bool) {
 	for i := range slots {
 		slots[i].file = file
 	}
@@ -80,7 +80,7 @@ func (w *encoderWeights) add(slots []encoderSlot, file *safetensors.File, unused
 
 // slotMaker lists slots whose tensors have a common prefix.
 type slotMaker struct {
-	file   *safetensors.File
+	file   *safetensors.Set
 	prefix string
 	reads  *layerNorm // of the linear layers that come next
 	slots  []encoderSlot
@@ -191,7 +191,7 @@ func cutInto(c *EncoderConfig, tensors int) []int {
 // check looks up every tensor and sets e.bytes. Nothing has been allocated for
 // them then.
 func (w *encoderWeights) check(e *Encoder) error {
-	used := map[*safetensors.File]map[string]bool{}
+	used := map[*safetensors.Set]map[string]bool{}
 	for _, f := range w.files {
 		used[f] = map[string]bool{}
 	}
