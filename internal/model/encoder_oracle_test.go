@@ -141,8 +141,11 @@ func TestEncodersEqualTransformers(t *testing.T) {
 			dir := c.write(t)
 			atEachLevel(t, func(t *testing.T) {
 				got := c.run(t, dir, EncoderOptions{Pool: pool})
+				worst := 0.0
+				defer func() { t.Logf("off by %.1e", worst) }()
 				for i, want := range c.Results {
-					if e := relativeError(got[i], want); !(e <= 1e-4) {
+					e := relativeError(got[i], want)
+					if worst = max(worst, e); !(e <= 1e-4) {
 						t.Errorf("sequence %d, %d tokens: relative error %.2g\ngot  %v\nwant %v", i, len(c.IDs[i]), e, got[i][:min(6, len(got[i]))], want[:min(6, len(want))])
 					}
 				}
@@ -163,8 +166,6 @@ func relativeError(got, want []float32) float64 {
 	return wrong / size
 }
 
-// Models as small as these have no averages to hide behind: the bound for eight
-// bits is wider than a real model's.
 func TestEncodersInEightBitsAreNearTheExactOnes(t *testing.T) {
 	for _, c := range readOracleCases(t) {
 		if len(c.Results[0]) < 24 {
@@ -172,9 +173,12 @@ func TestEncodersInEightBitsAreNearTheExactOnes(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			got := c.run(t, c.write(t), EncoderOptions{Precision: Int8})
+			worst := 1.0
+			defer func() { t.Logf("cosine %.5f", worst) }()
 			for i, want := range c.Results {
-				if cos := cosine(got[i], want); !(cos >= 0.995) {
-					t.Errorf("sequence %d, %d tokens: cosine %.5f, want 0.995", i, len(c.IDs[i]), cos)
+				cos := cosine(got[i], want)
+				if worst = min(worst, cos); !(cos >= 0.999) {
+					t.Errorf("sequence %d, %d tokens: cosine %.5f, want 0.999", i, len(c.IDs[i]), cos)
 				}
 			}
 		})
