@@ -20,6 +20,17 @@
 // attention over the caches; projection; gated feed-forward. Products are
 // computed for all rows of a chunk at once, whichever sequences they belong to.
 //
+// # How an encoder runs
+//
+// One transformer serves all families; EncoderConfig says what each does in its
+// own way, and a layout (encoderNames) what its tensors are called. Sequences of a
+// batch go through the layers in groups, their rows one after another without
+// padding. Attention is computed head by head, each sequence's alone. What
+// becomes of the last rows is a vector, by a pooling and the modules of
+// Sentence-Transformers, or a cross-encoder's scores. With Precision Int8 the
+// products of the layers are computed in bytes; see
+// docs/decisions/0014-eight-bits-for-encoders.md.
+//
 // # Promises
 //
 // The same sequence gets the same bits whatever is computed beside it, however
