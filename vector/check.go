@@ -183,12 +183,12 @@ func (k *checker) derived(s *segment) error {
 			return fmt.Errorf("keyword index %q: %w", k.layout.keywords[i].name, err)
 		}
 	}
-	for number, g := range d.graphs {
+	for number, g := range d.indexes {
 		if g == nil {
 			continue
 		}
 		if g.open(&s.columns[number]) == nil {
-			return fmt.Errorf("the graph of vector %q cannot be read", k.layout.fields[number].name)
+			return fmt.Errorf("the index of vector %q cannot be read", k.layout.fields[number].name)
 		}
 	}
 	for name, x := range d.payload {

@@ -21,7 +21,7 @@ type derived struct {
 	payload  map[string]*payloadIndex // by payloadName
 	keywords []*lexical.Index         // by keyword index of the layout
 	sparse   []*sparseIndex           // by field number; nil for others
-	graphs   []*graphFile             // by field number; nil: scan
+	indexes  []*indexFile             // by field number; nil: scan
 	bytes    int64
 	close    func() error
 	before   *derived // an earlier one, which readers may still use
@@ -40,9 +40,9 @@ func payloadName(path payload.Path, kind PayloadIndex) string {
 
 func keywordsName(k keywordField) string { return "keywords." + k.name }
 
-// derive writes a segment's index file and uses it. Graphs take long to build,
+// derive writes a segment's index file and uses it. Vector indexes take long to build,
 // so they are left to merges: until then vectors are scanned.
-func (c *Collection) derive(s *segment, graphs bool) error {
+func (c *Collection) derive(s *segment, vectors bool) error {
 	l := c.layout.Load()
 	path := c.path(indexName(s.number))
 	err := disk.WriteFileIn(c.fsys, path, 0o644, func(f io.Writer) error {
@@ -52,7 +52,7 @@ func (c *Collection) derive(s *segment, graphs bool) error {
 			return err
 		}
 		w.Section("about", about)
-		if err := c.writeDerived(w, l, s, graphs); err != nil {
+		if err := c.writeDerived(w, l, s, vectors); err != nil {
 			return err
 		}
 		return w.Close()
@@ -63,7 +63,7 @@ func (c *Collection) derive(s *segment, graphs bool) error {
 	return c.useDerived(s, l)
 }
 
-func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, graphs bool) error {
+func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, vectors bool) error {
 	for _, f := range l.payload {
 		section, err := buildPayloadIndex(f, s)
 		if err != nil {
@@ -79,11 +79,11 @@ func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, gr
 		case sparseField:
 			w.Section(sectionName(number, ""), buildSparse(s, number))
 		case denseField:
-			if old := s.derived.Load(); old != nil && old.graphs[number] != nil && !old.graphs[number].damaged.Load() {
-				w.Section(sectionName(number, ""), old.graphs[number].data)
-			} else if column := &s.columns[number]; graphs && column.wantsGraph() {
+			if old := s.derived.Load(); old != nil && old.indexes[number] != nil && !old.indexes[number].damaged.Load() {
+				w.Section(sectionName(number, ""), old.indexes[number].data)
+			} else if column := &s.columns[number]; vectors && column.wantsIndex() {
 				w.Begin(sectionName(number, ""))
-				if err := column.writeGraph(w, c.db.options.Threads); err != nil {
+				if err := column.writeIndex(w, c.db.options.Threads); err != nil {
 					return fmt.Errorf("vector %q: %w", f.name, err)
 				}
 			}
@@ -156,7 +156,7 @@ func parseDerived(data []byte, l *layout, s *segment) (*derived, error) {
 	}
 	d := &derived{
 		payload: map[string]*payloadIndex{}, bytes: int64(len(data)),
-		sparse: make([]*sparseIndex, len(l.fields)), graphs: make([]*graphFile, len(l.fields)),
+		sparse: make([]*sparseIndex, len(l.fields)), indexes: make([]*indexFile, len(l.fields)),
 	}
 	for _, field := range l.payload {
 		name := payloadName(field.path, field.kind)
@@ -192,7 +192,7 @@ func (d *derived) parseVectors(f *container.File, l *layout, s *segment) (err er
 				return fmt.Errorf("section %q: %w", name, err)
 			}
 		case f.Has(name):
-			d.graphs[number] = &graphFile{data: f.Section(name)}
+			d.indexes[number] = &indexFile{data: f.Section(name), verify: func() error { return f.Verify(name) }}
 		}
 	}
 	return nil

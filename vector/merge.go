@@ -41,24 +41,24 @@ func pickMerge(segments []*segment) []*segment {
 	return nil
 }
 
-// mergeOnce does one merge if one is due, else builds the graphs of one segment
+// mergeOnce does one merge if one is due, else builds the vector indexes of one segment
 // that lacks them, and reports whether there was anything to do.
 func (c *Collection) mergeOnce(ctx context.Context) (bool, error) {
 	merged, err := c.merge(ctx, pickMerge)
 	if merged || err != nil {
 		return merged, err
 	}
-	return c.buildGraphs()
+	return c.buildIndexes()
 }
 
-// buildGraphs builds the graphs of one segment that lacks them. The segment is
+// buildIndexes builds the vector indexes of one segment that lacks them. The segment is
 // in use meanwhile.
-func (c *Collection) buildGraphs() (bool, error) {
+func (c *Collection) buildIndexes() (bool, error) {
 	c.merging.Lock()
 	defer c.merging.Unlock()
 	c.structure.Lock()
 	s := unindexed(c.segments())
-	if s != nil && c.layout.Load().graphBytes(int64(s.rows)) > c.db.options.MaxBytes/2 {
+	if s != nil && c.layout.Load().indexBytes(int64(s.rows)) > c.db.options.MaxBytes/2 {
 		s = nil
 	}
 	if s != nil {
@@ -91,7 +91,7 @@ func (c *Collection) Compact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.buildGraphs()
+	_, err = c.buildIndexes()
 	return err
 }
 
@@ -124,7 +124,7 @@ func (c *Collection) mergeInputs(pick func([]*segment) []*segment) ([]*segment, 
 	for _, s := range inputs {
 		rows += int64(s.rows)
 	}
-	if need := rows*mergeRowBytes + c.layout.Load().graphBytes(rows); need > c.db.options.MaxBytes/2 {
+	if need := rows*mergeRowBytes + c.layout.Load().indexBytes(rows); need > c.db.options.MaxBytes/2 {
 		return nil, 0, nil // a merge beyond the ceiling is left undone: searches visit more segments
 	}
 	slices.SortFunc(inputs, func(a, b *segment) int { return int(a.number) - int(b.number) })

@@ -144,7 +144,7 @@ type Result struct {
 // Plan says how a query was answered.
 type Plan struct {
 	// Strategies are how segments were searched, and how many each way: "scan",
-	// "graph", "filtered graph", "lists", "postings", "memory".
+	// "graph", "filtered graph", "lists", "codes", "postings", "memory".
 	Strategies map[string]int `json:"strategies"`
 	// Points is how many points were in the namespace.
 	Points int `json:"points"`

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/ragstone/ragstone/internal/faiss"
 	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/internal/lexical"
 	"github.com/ragstone/ragstone/vector/internal/payload"
@@ -134,7 +135,19 @@ const (
 	Binary Storage = "binary"
 )
 
-// IndexKind is how vectors are found in a sealed segment.
+// IndexKind is how vectors are found in a sealed segment: one of the constants, or a factory
+// string as the library FAISS reads it, outermost part first, separated by commas:
+//
+//   - Transforms: PCA64 (PCAR64 turned, PCAW64 whitened), RR64, OPQ32, L2norm.
+//   - Lists: IVF1024, or IVF1024_HNSW32 with a graph over the centroids. Params.NProbe
+//     says how many are scanned.
+//   - How vectors are kept: Flat, SQ8, SQ4, SQfp16, PQ32 (32 bytes), PQ32x4, PQ64x4fs
+//     (in blocks, for fast scans), LSH; HNSW32, or HNSW32,SQ8, is a graph of its own, and
+//     Params.EF says how wide it is searched. BHNSW32 is for Hamming.
+//
+// Candidates found by codes are ranked by the vectors (Params.Rescore). A segment with fewer
+// vectors than lists or than centroids of PQ (256) is scanned. Under Cosine vectors are divided by
+// their norm first. IDMap and RFlat may stand there and change nothing.
 type IndexKind string
 
 // The kinds of index.
@@ -291,9 +304,21 @@ func (v VectorSpec) validate() error {
 	switch v.Index {
 	case Auto, Flat, Graph:
 	default:
-		return fmt.Errorf("there is no index %q", v.Index)
+		return v.validateFactory(metric)
 	}
 	return nil
+}
+
+// validateFactory checks an index that is none of the constants.
+func (v VectorSpec) validateFactory(metric index.Metric) error {
+	spec, err := faiss.Parse(string(v.Index))
+	if err != nil {
+		return err
+	}
+	if v.Multi {
+		return fmt.Errorf("index %s: multi-vectors are scanned", v.Index)
+	}
+	return spec.Check(metric, v.Dimensions)
 }
 
 func (s Storage) name() string {

@@ -74,11 +74,11 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 	if rows.words != nil {
 		filter = index.NewFilter(c.slots(rows))
 	}
-	if r.bits != nil {
+	searched := c.index(g, r.number, r.q.Exact)
+	if r.bits != nil && searched == nil {
 		hits, stats := index.NewBinary(r.metric, len(r.bits), c.data).Search(r.bits, min(k, c.n), index.Params{Filter: filter})
 		return r.scores(c, hits), stats, nil
 	}
-	searched := c.index(g, r.number, r.q.Exact)
 	if searched == nil || r.prefixed() {
 		return r.scan(g, c, rows, k), index.Stats{Strategy: index.StrategyScan, Visited: rows.count, Scored: rows.count}, nil
 	}
@@ -91,7 +91,7 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 		hits, stats = searched.Search(r.query, min(k, c.n), params)
 	}
 	scores := r.scores(c, hits)
-	if !c.inPlace() { // the index has the vectors in half precision
+	if !c.inPlace() && r.bits == nil { // the index has the vectors in half precision
 		scores = r.rescore(g, scores)
 	}
 	return scores, stats, nil

@@ -1,10 +1,12 @@
 package vector
 
 import (
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
 
+	"github.com/ragstone/ragstone/internal/faiss"
 	"github.com/ragstone/ragstone/internal/index"
 )
 
@@ -12,22 +14,45 @@ import (
 // below, a scan takes a fraction of a millisecond.
 const graphFrom = 10_000
 
-// wantsGraph reports whether a column is worth a graph.
-func (c *column) wantsGraph() bool {
-	if c.kind != denseField || c.spec.Storage == Binary {
+// factory returns the parsed Index of a vector, if it is a factory string. Points have
+// ids and exact vectors of their own, so IDMap and RFlat say nothing.
+func (v VectorSpec) factory() (spec faiss.Spec, ok bool) {
+	switch v.Index {
+	case Auto, Flat, Graph:
+		return faiss.Spec{}, false
+	}
+	spec, err := faiss.Parse(string(v.Index))
+	spec.IDMap, spec.Refine = false, false
+	return spec, err == nil
+}
+
+// wantsIndex reports whether a column is worth an index.
+func (c *column) wantsIndex() bool {
+	if c.kind != denseField {
 		return false
+	}
+	if spec, ok := c.spec.factory(); ok {
+		return c.n >= spec.Least() && spec.String() != "BFlat" && spec.String() != "Flat"
 	}
 	switch c.spec.Metric.kernel() {
 	case index.Cosine, index.Dot, index.L2:
-	default:
-		return false
+		return c.spec.Index == Auto && c.n >= graphFrom || c.spec.Index == Graph && c.n > 1
 	}
-	return c.spec.Index == Auto && c.n >= graphFrom || c.spec.Index == Graph && c.n > 1
+	return false
 }
 
-// writeGraph builds a graph over a column and writes it.
-func (c *column) writeGraph(w io.Writer, threads int) error {
-	g, err := index.BuildGraph(c.spec.Metric.kernel(), c.spec.Dimensions, c.slab(), index.GraphOptions{Threads: threads})
+// writeIndex builds an index over a column and writes it.
+func (c *column) writeIndex(w io.Writer, threads int) error {
+	metric, d := c.spec.Metric.kernel(), c.spec.Dimensions
+	if spec, ok := c.spec.factory(); ok {
+		x, err := faiss.Build(spec, metric, d, c.slab(), faiss.Options{Threads: max(1, threads)})
+		if err != nil {
+			return err
+		}
+		_, err = x.WriteTo(w)
+		return err
+	}
+	g, err := index.BuildGraph(metric, d, c.slab(), index.GraphOptions{Threads: threads})
 	if err != nil {
 		return err
 	}
@@ -36,29 +61,51 @@ func (c *column) writeGraph(w io.Writer, threads int) error {
 	return err
 }
 
-// graphFile is a graph in an index file. It is opened by the first search, since
-// that reads all of it to compare checksums.
-type graphFile struct {
+// indexFile is a vector index in an index file. It is opened by the first search,
+// since that reads all of it to compare checksums.
+type indexFile struct {
 	data    []byte
+	verify  func() error // compares the checksum
 	once    sync.Once
-	graph   *index.Graph
+	index   index.Index
 	damaged atomic.Bool
 }
 
-// open returns the graph over a column, nil if it cannot be read.
-func (f *graphFile) open(c *column) *index.Graph {
+// open returns the index over a column, nil if it cannot be read.
+func (f *indexFile) open(c *column) index.Index {
 	f.once.Do(func() {
-		g, err := index.OpenGraph(f.data)
-		if err != nil || g.Len() != c.n || g.Dimensions() != c.spec.Dimensions || g.Metric() != c.spec.Metric.kernel() {
+		x, err := f.read(c)
+		if err != nil || x.Len() != c.n || x.Dimensions() != c.spec.Dimensions {
 			f.damaged.Store(true)
 			return
 		}
-		if c.inPlace() {
-			g.Attach(c.slab())
-		}
-		f.graph = g
+		f.index = x
 	})
-	return f.graph
+	return f.index
+}
+
+func (f *indexFile) read(c *column) (index.Index, error) {
+	if spec, ok := c.spec.factory(); ok {
+		if err := f.verify(); err != nil {
+			return nil, err
+		}
+		x, err := faiss.Read(f.data)
+		if err != nil {
+			return nil, err
+		}
+		return &factoryIndex{x, c, spec}, nil
+	}
+	g, err := index.OpenGraph(f.data) // which has a checksum of its own
+	if err != nil {
+		return nil, err
+	}
+	if g.Metric() != c.spec.Metric.kernel() {
+		return nil, fmt.Errorf("a graph under metric %v", g.Metric())
+	}
+	if c.inPlace() && g.Len() == c.n && g.Dimensions() == c.spec.Dimensions {
+		g.Attach(c.slab())
+	}
+	return g, nil
 }
 
 // inPlace reports whether the stored vectors can be compared where they lie.
@@ -77,13 +124,13 @@ func (c *column) slab() []float32 {
 	return slab
 }
 
-// index returns what finds the column's vectors: the graph, or a scan of all
+// index returns what finds the column's vectors: its index, or a scan of all
 // where there is none or exact results are wanted; nil if that has to decode
 // them one by one.
 func (c *column) index(g *segment, number int, exact bool) index.Index {
-	if d := g.derived.Load(); !exact && d != nil && d.graphs[number] != nil {
-		if graph := d.graphs[number].open(c); graph != nil {
-			return graph
+	if d := g.derived.Load(); !exact && d != nil && d.indexes[number] != nil {
+		if x := d.indexes[number].open(c); x != nil {
+			return x
 		}
 	}
 	if !c.inPlace() {
@@ -95,25 +142,32 @@ func (c *column) index(g *segment, number int, exact bool) index.Index {
 	return c.flat
 }
 
-// graphBytes is about what building the graphs over so many points takes in
-// memory: a copy of the vectors, and rows of halves, links and codes.
-func (l *layout) graphBytes(rows int64) int64 {
+// indexBytes is about what building the indexes over so many points takes in memory: a
+// copy of the vectors, and a graph's rows of halves, links and codes, or two more copies,
+// transformed and in lists, with links.
+func (l *layout) indexBytes(rows int64) int64 {
 	total := int64(0)
 	for _, f := range l.fields {
-		if c := (&column{field: f, n: int(rows)}); c.wantsGraph() {
+		c := &column{field: f, n: int(rows)}
+		if !c.wantsIndex() {
+			continue
+		}
+		if spec, ok := f.spec.factory(); ok {
+			total += rows * int64(12*f.spec.Dimensions+16*spec.HNSW+16)
+		} else {
 			total += rows * int64(4*f.spec.Dimensions+2*f.spec.Dimensions+32*(f.spec.Dimensions/8+16))
 		}
 	}
 	return total
 }
 
-// unindexed returns a segment that wants a graph and has none, nil if all is
+// unindexed returns a segment that wants an index and has none, nil if all is
 // well.
 func unindexed(segments []*segment) *segment {
 	for _, s := range segments {
 		d := s.derived.Load()
 		for number := range s.columns {
-			if d != nil && s.columns[number].wantsGraph() && (d.graphs[number] == nil || d.graphs[number].damaged.Load()) {
+			if d != nil && s.columns[number].wantsIndex() && (d.indexes[number] == nil || d.indexes[number].damaged.Load()) {
 				return s
 			}
 		}
