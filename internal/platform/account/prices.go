@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -199,4 +200,38 @@ func (b *Books) SetPrice(ctx context.Context, model string, since time.Time, inp
 		*f.into = n
 	}
 	return b.store.SetPrice(ctx, p)
+}
+
+// ListedPrice is a price in dollars per million tokens.
+type ListedPrice struct {
+	Model                 string
+	Since                 time.Time
+	Input, Cached, Output string
+	Operator              bool // the operator has set it
+}
+
+// Prices returns the prices that the operator has set, then the newest of the
+// built-in list, both by model.
+func (b *Books) Prices(ctx context.Context) ([]ListedPrice, error) {
+	set, err := b.store.Prices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	perMillion := func(token int64) string { return Dollars(times(token, 1e6)) }
+	var prices []ListedPrice
+	for _, p := range set {
+		prices = append(prices, ListedPrice{p.Model, p.Since, perMillion(p.Input), perMillion(p.Cached), perMillion(p.Output), true})
+	}
+	newest := b.list[len(b.list)-1]
+	for _, model := range slices.Sorted(maps.Keys(newest.models)) {
+		p := newest.models[model]
+		prices = append(prices, ListedPrice{model, newest.since, perMillion(p.Input), perMillion(p.Cached), perMillion(p.Output), false})
+	}
+	return prices, nil
+}
+
+// ClearPrices forgets what was set for a model; nothing set is a
+// *NotFoundError.
+func (b *Books) ClearPrices(ctx context.Context, model string) error {
+	return notFound(b.store.ClearPrices(ctx, model), "price of", model)
 }

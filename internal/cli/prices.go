@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// newPricesCommand says what tokens cost.
+func newPricesCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "prices",
+		Short: "Set what the tokens of models cost",
+		Long: `Set, list and clear prices, in dollars per million tokens.
+
+A model that runs elsewhere costs what the built-in list of OpenAI's prices says; one
+that is not on it, and one that runs here, costs nothing until a price is set. Tokens
+are counted all the same. A price holds for requests that begin after it was set;
+the ledger keeps what earlier ones cost. MODEL is a model's own name, as the
+header x-ragstone-model shows it.`,
+		Example: `  ragstone prices set smollm2-135m-instruct --input 0.01 --output 0.04
+  ragstone prices list`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newPricesSetCommand(a), newPricesListCommand(a), newPricesClearCommand(a))
+	return c
+}
+
+func newPricesSetCommand(a *app) *cobra.Command {
+	var input, cached, output string
+	c := &cobra.Command{
+		Use:   "set MODEL",
+		Short: "Set a price from now on",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withAccounts(c.Context(), func(ctx context.Context, l ledger) error {
+				return l.Books.SetPrice(ctx, args[0], time.Now(), input, cached, output)
+			})
+		},
+	}
+	c.Flags().StringVar(&input, "input", "0", "`DOLLARS` per million tokens of prompts")
+	c.Flags().StringVar(&cached, "cached", "", "`DOLLARS` per million tokens of prompts found already computed (default as --input)")
+	c.Flags().StringVar(&output, "output", "0", "`DOLLARS` per million tokens of completions")
+	return c
+}
+
+func newPricesListCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the prices that are set and those of the built-in list",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withAccounts(c.Context(), func(ctx context.Context, l ledger) error {
+				prices, err := l.Books.Prices(ctx)
+				if err != nil {
+					return err
+				}
+				w := table(a.stdout, "MODEL\tSINCE\tINPUT\tCACHED\tOUTPUT\tBY")
+				for _, p := range prices {
+					by := "built-in list"
+					if p.Operator {
+						by = "you"
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Model, p.Since.Format(time.DateOnly), p.Input, p.Cached, p.Output, by)
+				}
+				return w.Flush()
+			})
+		},
+	}
+}
+
+func newPricesClearCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "clear MODEL",
+		Short: "Forget the prices that were set for a model",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withAccounts(c.Context(), func(ctx context.Context, l ledger) error { return l.Books.ClearPrices(ctx, args[0]) })
+		},
+	}
+}
