@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ragstone/ragstone/internal/faiss"
 	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/internal/quant"
 )
@@ -15,7 +16,10 @@ const vectorSpecs = `An index is a name and settings, separated by commas:
   graph,degree=32,efc=200        the graph of sealed segments
   hnsw,m=16,efc=200              HNSW, vectors added one by one
   ivf,lists=1024,pq=64           lists of product codes of 4 bits, compared
-                                 exactly; without pq, of RaBitQ codes`
+                                 exactly; without pq, of RaBitQ codes
+or a factory string of FAISS, such as IVF1024,PQ64x4fs,RFlat, OPQ32,IVF1024,PQ32,
+HNSW32,SQ8, PCA64,SQ8 or LSH, which is searched as FAISS does; with RFlat 10
+candidates a hit are compared exactly.`
 
 // indexSpec is a parsed --index.
 type indexSpec struct {
@@ -62,6 +66,9 @@ func (s indexSpec) unknown() error {
 
 // buildIndex builds what a spec says, under L2.
 func buildIndex(spec string, dimensions int, base []float32, threads int) (built index.Index, err error) {
+	if name, _, _ := strings.Cut(spec, ","); strings.ToLower(name) != name {
+		return buildFactoryIndex(spec, dimensions, base, threads)
+	}
 	s, err := parseIndexSpec(spec)
 	if err != nil {
 		return nil, err
@@ -85,6 +92,27 @@ func buildIndex(spec string, dimensions int, base []float32, threads int) (built
 		return nil, err
 	}
 	return built, nil
+}
+
+// factoryIndex compares more candidates exactly than FAISS does unless it is told to.
+type factoryIndex struct{ *faiss.Index }
+
+// Search implements index.Index.
+func (x factoryIndex) Search(query []float32, k int, p index.Params) ([]index.Hit, index.Stats) {
+	p.Rescore = 10
+	return x.Index.Search(query, k, p)
+}
+
+func buildFactoryIndex(text string, dimensions int, base []float32, threads int) (index.Index, error) {
+	spec, err := faiss.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	x, err := faiss.Build(spec, index.L2, dimensions, base, faiss.Options{Threads: threads})
+	if err != nil {
+		return nil, err
+	}
+	return factoryIndex{x}, nil
 }
 
 func (s indexSpec) hnsw(dimensions int, base []float32) (index.Index, error) {

@@ -33,6 +33,7 @@ not open can be copied as a folder.`,
 		newVectorsSearchCommand(a),
 		newVectorsInfoCommand(a),
 		newVectorsCheckCommand(a),
+		newVectorsTuneCommand(a),
 	)
 	return c
 }
@@ -90,6 +91,8 @@ func newVectorsSearchCommand(a *app) *cobra.Command {
 	flags.IntVarP(&q.K, "count", "k", 10, "how many to find")
 	flags.IntVar(&q.Offset, "offset", 0, "how many of the best to leave out")
 	flags.IntVar(&q.EF, "ef", 0, "candidates a graph search keeps; 0 is the index's choice")
+	flags.IntVar(&q.NProbe, "nprobe", 0, "lists an index of lists scans; 0 is the index's choice")
+	flags.Float32Var(&q.Rescore, "rescore", 0, "candidates a hit that are compared exactly where an index keeps codes; 0 is the index's choice")
 	flags.BoolVar(&q.Exact, "exact", false, "compare every point")
 	flags.BoolVar(&q.With.AllVectors, "with-vectors", false, "print vectors too (with --json)")
 	flags.BoolVar(&plan, "plan", false, "say how the answer was found")

@@ -47,19 +47,43 @@ func openPoints(path string, firstID uint64) (*pointFile, error) {
 		p.next = p.jsonLines()
 	case ".fvecs":
 		p.next = p.numbered(p.fvecs)
+	case ".faiss", ".index":
+		p.next, err = p.faissIndex()
 	case ".npy":
 		var row func() ([]float32, error)
 		if row, err = p.npy(); err == nil {
 			p.next = p.numbered(row)
 		}
 	default:
-		err = fmt.Errorf("files ending in %q are not known: want .jsonl, .fvecs or .npy", ext)
+		err = fmt.Errorf("files ending in %q are not known: want .jsonl, .fvecs, .npy or .faiss", ext)
 	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return p, nil
+}
+
+// faissIndex takes the vectors with their ids out of an index of FAISS.
+func (p *pointFile) faissIndex() (func() (vector.Point, error), error) {
+	x, err := vector.ReadFAISS(p.path)
+	if err != nil {
+		return nil, err
+	}
+	points, err := x.Points()
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	return func() (vector.Point, error) {
+		if n == len(points) {
+			p.done = p.size
+			return vector.Point{}, io.EOF
+		}
+		n++
+		p.done = p.size * int64(n) / int64(len(points))
+		return points[n-1], nil
+	}, nil
 }
 
 type countingReader struct {

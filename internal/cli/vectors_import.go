@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 // vectorsImport is the choices of one import.
 type vectorsImport struct {
 	metric    string
+	kind      string
 	namespace string
 	firstID   uint64
 	batch     int
@@ -35,7 +37,10 @@ the file's first point.
 
 Files are, by their names: .jsonl, a point a line, such as
 {"id": 1, "vector": [0.1, 0.2], "payload": {"title": "Metropolis"}}; .fvecs, and
-.npy with an array of two dimensions, whose vectors are numbered.`,
+.npy with an array of two dimensions, whose vectors are numbered; .faiss, an
+index of FAISS, whose vectors come as it has kept them, with its ids.
+
+--vector-index takes a factory string of FAISS too, such as IVF1024,PQ32.`,
 		Example: `  ragstone vectors import films.db films films.jsonl --metric cosine --index year=number --keywords title,text
   ragstone vectors import sift.db sift base.fvecs --metric l2 --compact`,
 		Args: cobra.ExactArgs(3),
@@ -48,6 +53,7 @@ Files are, by their names: .jsonl, a point a line, such as
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.metric, "metric", "cosine", "how a new collection compares vectors: cosine, dot, l2 or l1")
+	flags.StringVar(&o.kind, "vector-index", "", "how a new collection finds vectors: flat, graph or a factory string; empty chooses by size")
 	flags.StringVar(&o.namespace, "namespace", "", "namespace of points that name none")
 	flags.Uint64Var(&o.firstID, "first-id", 0, "id of the first vector of a file without ids")
 	flags.IntVar(&o.batch, "batch", 500, "points in one write")
@@ -132,7 +138,7 @@ func (a *app) importPoints(ctx context.Context, c *vector.Collection, file *poin
 func (o vectorsImport) schema(p *vector.Point) (vector.Schema, error) {
 	s := vector.Schema{Vectors: map[string]vector.VectorSpec{}}
 	add := func(name string, dimensions int, multi bool) {
-		s.Vectors[name] = vector.VectorSpec{Dimensions: dimensions, Metric: vector.Metric(o.metric), Multi: multi}
+		s.Vectors[name] = vector.VectorSpec{Dimensions: dimensions, Metric: vector.Metric(o.metric), Multi: multi, Index: vector.IndexKind(o.kind)}
 	}
 	if p.Vector != nil {
 		add("", len(p.Vector), false)
@@ -165,17 +171,26 @@ func (o vectorsImport) schema(p *vector.Point) (vector.Schema, error) {
 }
 
 func newVectorsExportCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var kind string
+	c := &cobra.Command{
 		Use:   "export FOLDER COLLECTION FILE",
 		Short: "Write the points of a collection to a file",
 		Long: `Write the points of a collection, as they were at one moment, to a file: .jsonl
 holds everything; .fvecs and .npy hold the unnamed vectors alone, in the order
-of namespaces and ids.`,
-		Example: `  ragstone vectors export films.db films films.jsonl`,
-		Args:    cobra.ExactArgs(3),
+of namespaces and ids; .faiss holds an index of FAISS over the unnamed vectors,
+built as the factory string --vector-index says, with the points' numeric ids.`,
+		Example: `  ragstone vectors export films.db films films.jsonl
+  ragstone vectors export films.db films films.faiss --vector-index IVF256,PQ32`,
+		Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withCollection(args[0], args[1], func(collection *vector.Collection) error {
-				n, err := a.exportVectors(c.Context(), collection, args[2])
+				export := a.exportVectors
+				if filepath.Ext(args[2]) == ".faiss" {
+					export = func(ctx context.Context, c *vector.Collection, path string) (int, error) {
+						return a.exportFAISS(ctx, c, path, vector.IndexKind(kind))
+					}
+				}
+				n, err := export(c.Context(), collection, args[2])
 				if err == nil {
 					_, err = fmt.Fprintf(a.stdout, "%d points are in %s.\n", n, args[2])
 				}
@@ -183,6 +198,35 @@ of namespaces and ids.`,
 			})
 		},
 	}
+	c.Flags().StringVar(&kind, "vector-index", "Flat", "the index in a .faiss file, as a factory string")
+	return c
+}
+
+// exportFAISS builds an index of a collection's unnamed vectors.
+func (a *app) exportFAISS(ctx context.Context, c *vector.Collection, path string, kind vector.IndexKind) (int, error) {
+	s, err := c.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	var vectors [][]float32
+	var ids []uint64
+	err = allPoints(ctx, s, func(p vector.Point) error {
+		id, ok := p.ID.Number()
+		if !ok || p.Vector == nil || p.Namespace != "" {
+			return fmt.Errorf("point %v of namespace %q has no numeric id, no unnamed vector, or a namespace, which FAISS does not have; .jsonl can hold it", p.ID, p.Namespace)
+		}
+		vectors, ids = append(vectors, p.Vector), append(ids, id)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	x, err := vector.BuildIndex(kind, c.Schema().Vectors[""].Metric, vectors, ids)
+	if err != nil {
+		return 0, err
+	}
+	return x.Len(), x.WriteFAISS(path)
 }
 
 func (a *app) exportVectors(ctx context.Context, c *vector.Collection, path string) (n int, err error) {
