@@ -223,6 +223,7 @@ var volatile = []struct{ pattern, shown string }{
 	{`(chatcmpl-|cmpl-|key_|proj_|org-)[0-9A-Za-z]{24}`, "${1}ID"},
 	{`req_[0-9a-f]{32}`, "req_ID"},
 	{`"created":\d+`, `"created":0`},
+	{`"created_at":\d+`, `"created_at":0`},
 	{`sk-proj-\w\w\*\*\*\w{4}`, "sk-proj-xx***xxxx"},
 }
 

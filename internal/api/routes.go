@@ -58,12 +58,13 @@ func (c Config) withDefaults() Config {
 type api struct {
 	Config
 	mux    *http.ServeMux
-	routed map[string]bool // addresses
+	routed map[string]bool          // addresses
+	scopes map[string]account.Scope // what a key needs, by pattern
 }
 
 // Routes returns the handler of every address the server answers.
 func Routes(c Config) http.Handler {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), routed: map[string]bool{}}
+	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), routed: map[string]bool{}, scopes: map[string]account.Scope{}}
 	models := account.ScopeModels
 
 	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
@@ -91,6 +92,7 @@ func Routes(c Config) http.Handler {
 func (a *api) handle(pattern string, scope account.Scope, h handler) {
 	_, address, _ := strings.Cut(pattern, " ")
 	a.mux.Handle(pattern, a.serve(pattern, &scope, h))
+	a.scopes[pattern] = scope
 	if !a.routed[address] {
 		a.routed[address] = true
 		a.mux.Handle(address, a.serve(address, nil, a.wrongMethod))

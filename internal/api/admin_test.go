@@ -1,0 +1,226 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ragstone/ragstone/internal/openai"
+	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/state"
+)
+
+// ask sends a request with a key and decodes the answer, whose status must be
+// the one wanted.
+func ask[T any](t *testing.T, s *testServer, secret, request, body string, want int) (answer T, h http.Header) {
+	t.Helper()
+	method, address, _ := strings.Cut(request, " ")
+	r, err := http.NewRequest(method, s.URL+address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != want {
+		t.Fatalf("%s %s: %d %s, want %d", request, body, response.StatusCode, text, want)
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		t.Fatalf("%s: %v in %s", request, err, text)
+	}
+	return answer, response.Header
+}
+
+// chat sends a chat request, whatever becomes of it.
+func (s *testServer) chat(t *testing.T, secret, body string) {
+	t.Helper()
+	r, err := http.NewRequest("POST", s.URL+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+}
+
+const hello = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hello there"}],"max_tokens":3}`
+
+// A project's life: made, used by a service account, limited, billed, archived.
+func TestAProjectsLife(t *testing.T) {
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
+	admin := s.admin.Secret
+	began := time.Now().Unix()
+	p, _ := ask[openai.Project](t, s, admin, "POST /v1/organization/projects", `{"name":"life"}`, 200)
+	project := "/v1/organization/projects/" + p.ID
+	bot, _ := ask[openai.NewServiceAccount](t, s, admin, "POST "+project+"/service_accounts", `{"name":"bot"}`, 200)
+	key := bot.APIKey.Value
+	if listed, _ := ask[json.RawMessage](t, s, admin, "GET "+project+"/api_keys", "", 200); strings.Contains(string(listed), key) {
+		t.Errorf("the list of keys holds a key: %s", listed)
+	}
+	narrow, _ := ask[openai.ServiceAccountKey](t, s, admin, "POST "+project+"/service_accounts/"+bot.ID+"/api_keys", `{"scopes":["api.model.read"]}`, 200)
+	ask[json.RawMessage](t, s, narrow.Value, "GET /v1/models", "", 200)
+	if refusal, _ := ask[openai.ErrorResponse](t, s, narrow.Value, "POST /v1/chat/completions", hello, 401); *refusal.Error.Code != "missing_scope" || !strings.Contains(refusal.Error.Message, "Missing scopes: model.request.") {
+		t.Errorf("a key without the scope: %+v", refusal.Error)
+	}
+
+	// What costs something is billed to the project, to the last 10^-12 dollar.
+	if err := s.accounts.Books.SetPrice(t.Context(), "fake-chat", time.Now(), "0.01", "", "0.03"); err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := ask[openai.ChatCompletion](t, s, key, "POST /v1/chat/completions", hello, 200)
+	usage, _ := ask[openai.UsagePage[openai.CompletionsUsage]](t, s, admin, fmt.Sprintf("GET /v1/organization/usage/completions?start_time=%d&bucket_width=1m&group_by[]=project_id&group_by[]=model&project_ids[]=%s", began, p.ID), "", 200)
+	var results []openai.CompletionsUsage
+	for _, b := range usage.Data {
+		results = append(results, b.Results...)
+	}
+	if len(results) != 1 || results[0].InputTokens != int64(answer.Usage.PromptTokens) || results[0].OutputTokens != int64(answer.Usage.CompletionTokens) || *results[0].Model != "fake-chat" || results[0].UserID != nil {
+		t.Errorf("usage: got %+v, want that of %+v", results, answer.Usage)
+	}
+	costs, _ := ask[openai.UsagePage[openai.Costs]](t, s, admin, fmt.Sprintf("GET /v1/organization/costs?start_time=%d&group_by=line_item", began), "", 200)
+	for i, want := range []struct {
+		item   string
+		amount int64
+	}{{"fake-chat, input", int64(answer.Usage.PromptTokens) * 10_000}, {"fake-chat, output", int64(answer.Usage.CompletionTokens) * 30_000}} {
+		got := costs.Data[0].Results[i]
+		if *got.LineItem != want.item || string(got.Amount.Value) != account.Dollars(want.amount) {
+			t.Errorf("costs: got %s for %s, want %s for %s", got.Amount.Value, *got.LineItem, account.Dollars(want.amount), want.item)
+		}
+	}
+
+	// A limit holds with the next request, also under the model's other names.
+	limit, _ := ask[openai.ProjectRateLimit](t, s, admin, "POST "+project+"/rate_limits/rl-gpt-4o-mini", `{"max_requests_per_1_minute":3}`, 200)
+	if limit.MaxRequestsPerMinute != 3 {
+		t.Errorf("the limit is %+v", limit)
+	}
+	for range 2 { // and what was used before may count as one
+		ask[json.RawMessage](t, s, key, "POST /v1/chat/completions", hello, 200)
+	}
+	local := strings.Replace(hello, "gpt-4o-mini", "fake-chat", 1)
+	s.chat(t, key, local)
+	refusal, h := ask[openai.ErrorResponse](t, s, key, "POST /v1/chat/completions", local, 429)
+	want := regexp.MustCompile(`^Rate limit reached for fake-chat in organization org-\w+ on requests per min \(RPM\): Limit 3, Used 3, Requested 1\. Please try again in [\d.]+m?s\.$`)
+	if !want.MatchString(refusal.Error.Message) || h.Get("x-ratelimit-remaining-requests") != "0" || h.Get("retry-after") != "20" || h.Get("x-ratelimit-limit-requests") != "3" {
+		t.Errorf("the fourth request of three a minute: %+v %v", refusal.Error, h)
+	}
+	if above, _ := ask[openai.ErrorResponse](t, s, admin, "POST "+project+"/rate_limits/rl-fake-chat", `{"max_requests_per_1_minute":10001}`, 400); !strings.Contains(above.Error.Message, "organization") {
+		t.Errorf("a limit above the organization's: %+v", above.Error)
+	}
+
+	ask[openai.Project](t, s, admin, "POST "+project+"/archive", "", 200)
+	ask[openai.ErrorResponse](t, s, key, "GET /v1/models", "", 401)
+}
+
+// A budget that is spent refuses with insufficient_quota, and not to retry.
+func TestAnEmptyBudgetRefuses(t *testing.T) {
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
+	if err := s.accounts.Books.SetPrice(t.Context(), "fake-chat", time.Now(), "1", "", "1"); err != nil {
+		t.Fatal(err)
+	}
+	tenant, err := s.store.DefaultTenant(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hard := range []bool{false, true} {
+		budget := state.Budget{SubjectID: tenant.ProjectID, Hard: hard, Every: "month"}
+		if _, err := s.accounts.Organization.SetBudget(t.Context(), tenant.OrganizationID, budget); err != nil {
+			t.Fatal(err)
+		}
+		if !hard {
+			_, h := ask[json.RawMessage](t, s, s.project.Secret, "POST /v1/chat/completions", hello, 200)
+			if got := h.Get("x-ragstone-budget-warning"); !regexp.MustCompile(`^budget_\w{24}: \$0 is spent of \$0$`).MatchString(got) {
+				t.Errorf("the soft budget's warning is %q", got)
+			}
+			continue
+		}
+		refusal, h := ask[openai.ErrorResponse](t, s, s.project.Secret, "POST /v1/chat/completions", hello, 429)
+		if refusal.Error.Type != "insufficient_quota" || *refusal.Error.Code != "insufficient_quota" || h.Get("x-should-retry") != "false" || h.Get("retry-after") != "" {
+			t.Errorf("the hard budget: %+v %v", refusal.Error, h)
+		}
+	}
+}
+
+// Every operation asks for a key, of the right kind and with the right scope.
+func TestAuthorizationMatrix(t *testing.T) {
+	var routes *api
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, func(c *Config) { routes = Routes(*c).(*api) })
+	secret := func(o account.KeyOptions) string {
+		created, err := s.keys.Create(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return created.Secret
+	}
+	keys := []struct {
+		name, secret string
+		may          func(account.Scope) bool
+	}{
+		{"no key", "", nil},
+		{"an unknown key", "sk-proj-unknown", nil},
+		{"a revoked key", s.revoked.Secret, nil},
+		{"a project's key", s.project.Secret, func(scope account.Scope) bool { return !organizations(scope) }},
+		{"a project's key that reads", secret(account.KeyOptions{Permission: account.PermissionReadOnly}), func(scope account.Scope) bool {
+			return !organizations(scope) && strings.HasSuffix(string(scope), ".read")
+		}},
+		{"a project's key for models", secret(account.KeyOptions{Permission: account.PermissionRestricted, Scopes: []string{"model.request"}}), func(scope account.Scope) bool {
+			return scope == account.ScopeModels
+		}},
+		{"an admin key", s.admin.Secret, organizations},
+		{"an admin key that reads", secret(account.KeyOptions{Admin: true, Permission: account.PermissionReadOnly}), func(scope account.Scope) bool {
+			return organizations(scope) && strings.HasSuffix(string(scope), ".read")
+		}},
+	}
+	if len(routes.scopes) < 40 {
+		t.Fatalf("only %d operations want a key", len(routes.scopes))
+	}
+	for pattern, scope := range routes.scopes {
+		method, address, _ := strings.Cut(regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(pattern, "none"), " ")
+		for _, k := range keys {
+			r, err := http.NewRequest(method, s.URL+address, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			if k.secret != "" {
+				r.Header.Set("Authorization", "Bearer "+k.secret)
+			}
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused := answer.StatusCode == 401 || strings.Contains(string(text), "missing_scope")
+			if allowed := k.may != nil && k.may(scope); refused == allowed {
+				t.Errorf("%s with %s: %d %s; want it allowed: %t", pattern, k.name, answer.StatusCode, text, allowed)
+			}
+			if answer.StatusCode >= 500 {
+				t.Errorf("%s with %s: %d %s", pattern, k.name, answer.StatusCode, text)
+			}
+		}
+	}
+}
+
+// organizations reports whether a scope is an admin key's.
+func organizations(s account.Scope) bool {
+	return s == account.ScopeOrganization || s == account.ScopeOrganizationRead || s == account.ScopeUsage
+}
