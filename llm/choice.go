@@ -89,7 +89,7 @@ func (c *choice) compare(i int, written []int32) {
 		return // on the right track
 	}
 	c.todo = c.todo[:i+1+right]
-	c.guesser.learn(c.guessed, c.right)
+	c.guesser.learn(c.right)
 	c.guessed, c.right = 0, 0
 }
 

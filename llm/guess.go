@@ -1,32 +1,59 @@
 package llm
 
 // guesser guesses what a sequence goes on with: with what came after its last
-// two tokens where they stood together before (prompt lookup; Saxena 2023). A
-// guess costs a part of what it saves where it is right, which is in quotes,
-// edits and keys that repeat, and is thrown away where it is wrong: the model
-// reads it in one step, and only tokens that the sampler draws too are kept. So
-// the text is the same with and without guesses.
+// tokens where they stood together before (prompt lookup; Saxena 2023). The
+// model reads a guess in one step, and only tokens that the sampler draws too
+// are kept, so the text is the same with and without guesses.
+//
+// A step of two tokens takes a tenth more than one of one token, and then every
+// further token takes as long as half a step of its own: the processor is busy
+// by then, where one token waits for memory. So a guess is made as long as its
+// last token is likelier right than wrong. How likely that is depends on how many
+// tokens before it were alike, and on whether the same place brought something new
+// when it came before, as the values between the keys of JSON objects do. It is
+// learned of each sequence.
 type guesser struct {
-	tokens []int32
-	after  map[[2]int32]int // of each pair of neighbours, where its last sequel stands in tokens
+	tokens  []int32
+	last    map[[2]int32]int // of each pair of neighbours, where its last sequel stands in tokens
+	earlier []int            // of each token, the sequel before it of the same pair; 0 for none
+	fresh   []bool           // of each token, whether it broke a repetition
+	trust   [3][2]trust      // in guesses after few, some and many tokens alike, of a token that was not fresh and of one that was
 
-	length int // tokens the next guess may have
-	misses int // guesses in a row of which nothing was right
-	pause  int // tokens to be written before the next guess
+	made  []int32 // the last guess
+	from  []int   // where its tokens stand
+	alike int     // tokens before it that were alike
+	pause int     // tokens written since
 }
 
-// The tokens a guess has at first and at most, and the longest pause after
-// misses.
 const (
-	firstGuess   = 4
-	longestGuess = 16
-	longestPause = 64
+	longestGuess = 15   // with the token before it two tiles of the kernels
+	someAlike    = 4    // tokens that make a repetition
+	longestAlike = 32   // tokens compared to find the best source of a guess
+	mostSources  = 8    // sources compared
+	worthAStep   = 0.15 // chance at which a first guess pays
+	worthARow    = 0.5  // and further ones
+	longestPause = 24   // tokens after which an unlikely guess is tried nevertheless
 )
+
+// trust is how often guesses were right.
+type trust struct{ right, tried float64 }
+
+// startingTrust counts as so many guesses.
+var startingTrust = [3][2]trust{{{2.4, 4}, {1, 4}}, {{3.2, 4}, {1, 4}}, {{3.8, 4}, {1, 4}}}
+
+// trusted is the trust in the token of a source, with so many alike before it.
+func (g *guesser) trusted(source, alike int) *trust {
+	t := &g.trust[min(alike/someAlike, len(g.trust)-1)]
+	if g.fresh[source] {
+		return &t[1]
+	}
+	return &t[0]
+}
 
 // newGuesser returns a guesser for a sequence that has begun with prompt.
 // expected are tokens the caller thinks may come; they need not.
 func newGuesser(expected, prompt []int32) *guesser {
-	g := &guesser{after: map[[2]int32]int{}, length: firstGuess}
+	g := &guesser{last: map[[2]int32]int{}, trust: startingTrust}
 	for _, part := range [][]int32{expected, prompt} {
 		for _, t := range part {
 			g.add(t)
@@ -37,38 +64,82 @@ func newGuesser(expected, prompt []int32) *guesser {
 
 // add tells the guesser that the sequence has gone on with a token.
 func (g *guesser) add(token int32) {
+	earlier, fresh := 0, false
 	if n := len(g.tokens); n >= 2 {
-		g.after[[2]int32(g.tokens[n-2:])] = n
+		at, alike := g.source()
+		fresh = alike >= someAlike && g.tokens[at] != token
+		pair := [2]int32(g.tokens[n-2:])
+		earlier = g.last[pair]
+		g.last[pair] = n
 	}
-	g.tokens = append(g.tokens, token)
-	g.pause--
+	g.tokens, g.earlier, g.fresh = append(g.tokens, token), append(g.earlier, earlier), append(g.fresh, fresh)
+	g.pause++
 }
 
 // guess returns up to most tokens the sequence may go on with. They are only
 // lent.
 func (g *guesser) guess(most int) []int32 {
-	n := len(g.tokens)
-	if n < 2 || g.pause > 0 {
+	at, alike := g.source()
+	if at == 0 || most < 1 {
 		return nil
 	}
-	at, ok := g.after[[2]int32(g.tokens[n-2:])]
-	if !ok {
+	g.from = g.from[:0]
+	chance := 1.0
+	for length := range min(most, longestGuess) {
+		source := at + length%(len(g.tokens)-at) // what repeats goes on repeating
+		t := g.trusted(source, alike+length)
+		chance *= t.right / t.tried
+		if chance < worthARow && (length > 0 || chance < worthAStep && g.pause < longestPause) {
+			break
+		}
+		g.from = append(g.from, source)
+	}
+	if len(g.from) == 0 {
 		return nil
 	}
-	return g.tokens[at:min(n, at+min(g.length, most))]
+	g.made = g.made[:0]
+	for _, source := range g.from {
+		g.made = append(g.made, g.tokens[source])
+	}
+	g.alike, g.pause = alike, 0
+	return g.made
 }
 
-// learn tells the guesser how many of the tokens it guessed were right. Good
-// guesses are followed by longer ones, misses by longer and longer pauses.
-func (g *guesser) learn(guessed, right int) {
-	if right == 0 {
-		g.misses = min(g.misses+1, 6)
-		g.length = firstGuess
-		g.pause = min(longestPause, 1<<g.misses)
-		return
+// source returns where the tokens stand that a guess begins with, and how many
+// before them are those the sequence ends with; or 0. Of the last places that
+// have the same pair before them the one with most alike counts.
+func (g *guesser) source() (at, alike int) {
+	n := len(g.tokens)
+	if n < 2 {
+		return 0, 0
 	}
-	g.misses, g.length = 0, max(firstGuess, right)
-	if right == guessed {
-		g.length = min(longestGuess, 2*guessed)
+	from := g.last[[2]int32(g.tokens[n-2:])]
+	for range mostSources {
+		if from == 0 {
+			break
+		}
+		same := 2
+		for same < min(from, longestAlike) && g.tokens[from-1-same] == g.tokens[n-1-same] {
+			same++
+		}
+		if same > alike {
+			at, alike = from, same
+		}
+		from = g.earlier[from]
+	}
+	return at, alike
+}
+
+// learn tells the guesser how many tokens of its last guess were right.
+func (g *guesser) learn(right int) {
+	for i, source := range g.from[:min(right+1, len(g.from))] {
+		t := g.trusted(source, g.alike+i)
+		if t.tried >= 64 { // what is long ago counts less
+			t.right, t.tried = t.right/2, t.tried/2
+		}
+		t.tried++
+		if i < right {
+			t.right++
+		}
 	}
 }

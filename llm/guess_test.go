@@ -2,6 +2,7 @@ package llm
 
 import (
 	"hash/fnv"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -75,18 +76,60 @@ func TestExpectedTextIsGuessed(t *testing.T) {
 
 func TestGuesserLearns(t *testing.T) {
 	g := newGuesser(nil, []int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2})
-	if got := g.guess(100); len(got) != firstGuess || got[0] != 3 {
-		t.Fatalf("after 1 2: got %v, want %d tokens from 3", got, firstGuess)
+	if got := g.guess(100); len(got) != 1 || got[0] != 3 {
+		t.Fatalf("after 1 2: got %v, want 3", got)
 	}
-	g.learn(firstGuess, firstGuess)
-	if got := g.guess(100); len(got) != 2*firstGuess {
-		t.Errorf("after a good guess: got %v, want %d tokens", got, 2*firstGuess)
+	g.learn(1)
+	for _, token := range []int32{3, 4, 5, 6, 7, 8, 9, 1, 2} {
+		g.add(token)
+	}
+	if got := g.guess(100); len(got) < 8 || got[0] != 3 || got[7] != 1 {
+		t.Errorf("after nine tokens that were alike: got %v, want many tokens from 3", got)
 	}
 	if got := g.guess(3); len(got) != 3 {
 		t.Errorf("got %v, want 3 tokens at most", got)
 	}
-	g.learn(8, 0)
+	for range 100 {
+		g.learn(0)
+	}
+	g.add(3)
 	if got := g.guess(100); got != nil {
-		t.Errorf("after a miss: got %v, want a pause", got)
+		t.Errorf("after many misses: got %v, want none", got)
+	}
+	for i := range longestPause {
+		g.add(int32(4 + i))
+	}
+	g.add(1)
+	g.add(2)
+	if got := g.guess(100); len(got) != 1 {
+		t.Errorf("after a pause: got %v, want one token to be tried", got)
+	}
+}
+
+func TestGuesserTakesTheSourceMostAlike(t *testing.T) {
+	g := newGuesser([]int32{7, 8, 9, 1, 2, 50, 60, 1, 2, 99}, []int32{7, 8, 9, 1, 2})
+	if got := g.guess(1); len(got) != 1 || got[0] != 50 {
+		t.Errorf("after 7 8 9 1 2: got %v, want 50, not the 99 that stood behind 1 2 last", got)
+	}
+}
+
+func TestGuesserGoesOnRepeating(t *testing.T) {
+	g := newGuesser(nil, []int32{1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3})
+	want := []int32{1, 2, 3, 1, 2, 3, 1, 2}
+	if got := g.guess(len(want)); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Where a repetition has brought something new before, the guess ends.
+func TestGuesserStopsBeforeWhatChanges(t *testing.T) {
+	keys := []int32{1, 2, 3, 4, 5, 6}
+	var tokens []int32
+	for _, value := range []int32{20, 21, 22, 23} {
+		tokens = append(append(tokens, keys...), value)
+	}
+	g := newGuesser(nil, append(tokens, keys[:4]...))
+	if got, want := g.guess(longestGuess), keys[4:]; !slices.Equal(got, want) {
+		t.Errorf("among keys and changing values: got %v, want %v", got, want)
 	}
 }

@@ -47,6 +47,12 @@ type Options struct {
 	// it leaves open is as a checkpoint's generation_config.json has it.
 	Sampling Sampling
 
+	// Speculate bounds the tokens that a step runs ahead of time, all requests
+	// together, where a text seems to repeat what came before. They change how
+	// fast it is written and nothing else. Default 16; a negative number guesses
+	// nothing.
+	Speculate int
+
 	// PrefixCache bounds, in bytes, what is kept of earlier prompts so that a
 	// later one that begins the same way starts further on. Default 256 MiB;
 	// a negative number keeps nothing.

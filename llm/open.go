@@ -44,6 +44,7 @@ func (o Options) withDefaults(path string) Options {
 	o.Threads = cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
 	o.MaxRunning = cmp.Or(o.MaxRunning, 16)
 	o.MaxQueue = max(0, cmp.Or(o.MaxQueue, 64))
+	o.Speculate = max(0, cmp.Or(o.Speculate, 16))
 	o.PrefixCache = max(0, cmp.Or(o.PrefixCache, 256<<20))
 	return o
 }
@@ -144,7 +145,7 @@ func (o Options) limits(m model.DecoderInfo) (engineLimits, error) {
 		cacheBytes:  4 * m.Config.CacheBytes(m.Config.Context),
 		keepBytes:   o.PrefixCache,
 		stepTokens:  256,
-		stepGuesses: 16,
+		stepGuesses: o.Speculate,
 		stepRows:    int(min(256, max(8, (16<<20)/rowBytes))),
 	}
 	if o.MaxMemory > 0 {

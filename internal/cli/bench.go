@@ -17,6 +17,7 @@ func newBenchCommand(a *app) *cobra.Command {
 	command.AddCommand(
 		newBenchEmbedCommand(a),
 		newBenchModelCommand(a),
+		newBenchRepeatCommand(a),
 		newBenchVectorsCommand(a),
 	)
 	return command
