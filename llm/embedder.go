@@ -20,6 +20,7 @@ import (
 type LocalEmbedder struct {
 	info       Info
 	precision  string
+	pooling    string
 	dimensions int
 	prompts    prompts
 	vocabulary vocabulary
@@ -73,7 +74,7 @@ func openEmbedder(dir string, o Options) (*LocalEmbedder, error) {
 		Vocabulary:   words.Size(),
 		Bytes:        m.Bytes(),
 	})
-	e.precision = string(m.Precision())
+	e.precision, e.pooling = string(m.Precision()), string(c.Pooling)
 	e.prompts = newPrompts(o.Name, c.Prompts)
 	e.identity = sync.OnceValues(func() (string, error) { return identify(dir, &c) })
 	return e, nil
@@ -137,6 +138,10 @@ func (e *LocalEmbedder) Window() int { return e.info.Context }
 
 // Precision is how the model computes: Options.Precision, spelled out.
 func (e *LocalEmbedder) Precision() string { return e.precision }
+
+// Pooling is how the model makes one vector of a text's tokens: mean, cls or
+// last.
+func (e *LocalEmbedder) Pooling() string { return e.pooling }
 
 // Count returns the number of tokens of a text, with those the model adds but
 // without its prompts.

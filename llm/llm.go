@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// Generator writes text. *Local and *Upstream are Generators.
+// Generator writes text. *Local, *HostedModel and *Upstream are Generators.
 type Generator interface {
 	// Generate runs one request and streams what it writes, piece by piece.
 	// The stream ends after the last piece of every choice, or with one error

@@ -120,9 +120,9 @@ func (a allowance) forbid(logits []float32) error {
 	for id := range a.ends {
 		kept[id] = logits[id]
 	}
-	any := false
+	left := false
 	for word, bits := range a.mask {
-		any = any || bits != 0
+		left = left || bits != 0
 		for id := word * 64; id < min(len(logits), word*64+64); id++ {
 			if bits>>(id%64)&1 == 0 {
 				logits[id] = float32(math.Inf(-1))
@@ -135,10 +135,10 @@ func (a allowance) forbid(logits []float32) error {
 	if a.end {
 		for id, logit := range kept {
 			logits[id] = logit
-			any = true
+			left = true
 		}
 	}
-	if !any {
+	if !left {
 		return &InvalidError{"Constraint", "the model has no token that may come next"}
 	}
 	return nil

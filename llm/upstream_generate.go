@@ -98,11 +98,12 @@ func (u *Upstream) generate(ctx context.Context, req *Request, yield func(Delta)
 	if err := req.validate(); err != nil {
 		return err
 	}
-	for field, given := range map[string]bool{
-		"Tokens": len(req.Tokens) > 0, "EndTokens": len(req.EndTokens) > 0, "IgnoreEnd": req.IgnoreEnd,
-	} {
-		if given {
-			return &InvalidError{field, "an upstream's tokens are not known"}
+	for _, tokens := range []struct {
+		field string
+		given bool
+	}{{"Tokens", len(req.Tokens) > 0}, {"EndTokens", len(req.EndTokens) > 0}, {"IgnoreEnd", req.IgnoreEnd}} {
+		if tokens.given {
+			return &InvalidError{tokens.field, "an upstream's tokens are not known"}
 		}
 	}
 	if c := req.Constraint; c != nil && (c.format == nil || len(req.Messages) == 0) {

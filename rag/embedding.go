@@ -19,7 +19,7 @@ func NewEmbedding(model string, e *llm.LocalEmbedder) (*Embedding, error) {
 		Embedder: bareEmbedder{e},
 		Count:    e.Count,
 		Identity: EmbeddingIdentity{
-			Model: model, Weights: weights, Precision: e.Precision(),
+			Model: model, Weights: weights, Pooling: e.Pooling(), Precision: e.Precision(),
 			Dimensions: e.Dimensions(), Window: e.Window(),
 			QueryPrefix: e.QueryPrefix(), PassagePrefix: e.PassagePrefix(),
 		},

@@ -95,7 +95,7 @@ func inPieces(t *testing.T, d *Decoder, r *rand.Rand, tokens []int32) [][]float3
 	return logits
 }
 
-// The same on the real model, where rounding to 8 bits would magnify a
+// The same on the real model, where rounding to 15 bits would magnify a
 // difference in one bit to tenths of a logit.
 func TestChatModelIsInvariant(t *testing.T) {
 	d := smol(t, 2)

@@ -20,7 +20,9 @@
 //
 // Decoding checks shape. Ranges, required fields and what a model can do are
 // the business of internal/platform/inference. A parameter of the API that we
-// do not serve is recorded by name in Unserved, never dropped.
+// do not serve is recorded by name in Unserved, never dropped. Advice that changes
+// no answer (prompt_cache_key and the like, annotations of a message) is read and
+// let go.
 //
 // # Responses
 //

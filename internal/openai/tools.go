@@ -1,9 +1,6 @@
 package openai
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "encoding/json"
 
 // Tool is something a model may call: a function with a JSON object of
 // arguments, or a custom tool with a text.
@@ -27,7 +24,6 @@ type ToolChoice struct {
 	Mode    string   // none, auto or required; required also where a tool is named
 	Names   []string // the tools it may call; empty: all
 	Named   bool     // one tool was named, not a set allowed
-	Type    string   // of the named tool
 	Present bool     // the parameter is there
 }
 
@@ -166,7 +162,7 @@ func (o *object) toolChoice(name string) ToolChoice {
 	defer in.rejectUnknown(unknownParameter)
 	switch *kind {
 	case "function", "custom":
-		return ToolChoice{Mode: "required", Names: []string{chosenName(in, *kind)}, Named: true, Type: *kind, Present: true}
+		return ToolChoice{Mode: "required", Names: []string{chosenName(in, *kind)}, Named: true, Present: true}
 	case "allowed_tools":
 		return readAllowedTools(in)
 	}
@@ -240,7 +236,7 @@ func (o *object) functionCall(name string) ToolChoice {
 		o.state.fail(Missing(join(path, "name")))
 		return ToolChoice{}
 	}
-	return ToolChoice{Mode: "required", Names: []string{*called}, Named: true, Type: "function", Present: true}
+	return ToolChoice{Mode: "required", Names: []string{*called}, Named: true, Present: true}
 }
 
 // toolCalls takes the calls of an assistant's message.
@@ -291,24 +287,6 @@ func readCalled(c *object, kind, arguments string, call *ToolCall) {
 		return
 	}
 	call.Name, call.Arguments = *name, *given
-}
-
-// Raw is the tool as the API writes it, which is what chat templates are made
-// for.
-func (t Tool) Raw() json.RawMessage {
-	type function struct {
-		Name        string          `json:"name"`
-		Description string          `json:"description,omitempty"`
-		Parameters  json.RawMessage `json:"parameters,omitempty"`
-	}
-	raw, err := json.Marshal(struct {
-		Type     string   `json:"type"`
-		Function function `json:"function"`
-	}{"function", function{t.Name, t.Description, t.Parameters}})
-	if err != nil {
-		panic(fmt.Sprintf("openai.Tool.Raw: %v", err)) // strings and JSON that was parsed
-	}
-	return raw
 }
 
 func textOr(s *string) string {

@@ -15,6 +15,8 @@
 // GET /metrics has the operator's counters in Prometheus' format, for callers on
 // this machine and for admin keys.
 //
+// While it serves, what has expired is deleted every hour.
+//
 // A Server's methods are safe for concurrent use, except that Serve runs once.
 // What lasts is in package state; the rate limits' buckets are memory and full
 // after a restart. There is no TLS and no second listener here: a proxy in front
