@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // newBenchCommand lists the measurements.
@@ -27,4 +30,17 @@ func newBenchCommand(a *app) *cobra.Command {
 func median(x []float64) float64 {
 	sorted := slices.Sorted(slices.Values(x))
 	return sorted[(len(sorted)-1)/2]
+}
+
+// useKernels switches to the kernels of a name; empty means the best there are.
+func useKernels(name string) (restore func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	for _, level := range kernel.Levels() {
+		if level.String() == name {
+			return kernel.Use(level), nil
+		}
+	}
+	return nil, fmt.Errorf("--kernels %q: here are %v", name, kernel.Levels())
 }

@@ -21,11 +21,12 @@ type benchModel struct {
 	Model   string          `json:"model"`
 	Kernels string          `json:"kernels"`
 	LoadMS  float64         `json:"load_ms"`
+	Bytes   int64           `json:"token_bytes"` // weights read for every token
 	Rows    []benchModelRow `json:"rows"`
 
 	prompts               []int
 	decode, threads, runs int
-	precision             string
+	precision, kernels    string
 }
 
 // benchModelRow is the medians of some runs.
@@ -37,6 +38,8 @@ type benchModelRow struct {
 	PrefillTPS float64 `json:"prefill_tps"` // prompt tokens a second, in one go
 	DecodeTPS  float64 `json:"decode_tps"`  // tokens a second, one at a time, from an empty context on
 	CPUMS      float64 `json:"cpu_ms"`      // of all threads for one prompt and one decoding; 0 where the platform does not tell
+	BusGBPS    float64 `json:"bus_gbps"`    // gigabytes a second that plain reads of as much memory reach between the decodings
+	OfBus      float64 `json:"of_bus"`      // what decoding reaches of that: a median read over a median token, the median of the runs
 }
 
 // newBenchModelCommand measures a language model.
@@ -48,9 +51,12 @@ func newBenchModelCommand(a *app) *cobra.Command {
 		Short: "Measure a language model",
 		Long: `Measure a language model: how many tokens of a prompt it reads in a second, and
 how many it writes. Tokens are arbitrary; tokenizer and sampling are not included.
-The rates are the medians of several runs, after one that does not count.`,
+The rates are the medians of several runs, after one that does not count. Beside
+each decoding as much memory as its weights take is read as often by as many
+threads, which is as fast as decoding could be.`,
 		Example: `  ragstone bench model smollm2-135m-instruct
-  ragstone bench model smollm2-135m-instruct --prompt 256,512,2048 --decode 64 --threads 1 --json`,
+  ragstone bench model smollm2-135m-instruct --prompt 256,512,2048 --decode 64 --threads 1 --json
+  ragstone bench model smollm2-135m-instruct --kernels avx2`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, n := range append(b.prompts, b.decode, b.runs) {
@@ -73,8 +79,8 @@ The rates are the medians of several runs, after one that does not count.`,
 				return json.NewEncoder(a.stdout).Encode(b)
 			}
 			for _, r := range b.Rows {
-				fmt.Fprintf(a.stdout, "%s, %d threads (%s): prompt of %d tokens %.0f tokens/s, decoding %d tokens %.1f tokens/s\n",
-					b.Model, r.Threads, b.Kernels, r.Prompt, r.PrefillTPS, r.Decode, r.DecodeTPS)
+				fmt.Fprintf(a.stdout, "%s, %d threads (%s): prompt of %d tokens %.0f tokens/s, decoding %d tokens %.1f tokens/s, %.2f of the memory bus\n",
+					b.Model, r.Threads, b.Kernels, r.Prompt, r.PrefillTPS, r.Decode, r.DecodeTPS, r.OfBus)
 			}
 			return nil
 		},
@@ -84,6 +90,7 @@ The rates are the medians of several runs, after one that does not count.`,
 	flags.IntVar(&b.decode, "decode", 64, "tokens to decode")
 	flags.IntVar(&b.threads, "threads", 0, "threads; 0 means as configured")
 	flags.StringVar(&b.precision, "precision", string(model.Exact), "f32 or int8: of what goes into products")
+	flags.StringVar(&b.kernels, "kernels", "", "kernels to use: plain, avx2 or avx512; default the best there are")
 	flags.IntVar(&b.runs, "runs", 3, "runs to take the median of")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
@@ -91,6 +98,11 @@ The rates are the medians of several runs, after one that does not count.`,
 
 // run loads the decoder and measures each length of prompt.
 func (b *benchModel) run(ctx context.Context, place string) error {
+	restore, err := useKernels(b.kernels)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	defer restore()
 	pool := kernel.NewPool(b.threads)
 	defer pool.Close()
 	start := time.Now()
@@ -99,9 +111,14 @@ func (b *benchModel) run(ctx context.Context, place string) error {
 		return err
 	}
 	b.LoadMS = milliseconds(time.Since(start))
-	b.Kernels = kernel.Current().String()
+	b.Kernels, b.Bytes = kernel.Current().String(), d.TokenBytes()
+	bus, err := newMemoryBus(b.Bytes, pool)
+	if err != nil {
+		return err
+	}
+	defer bus.close()
 	for _, prompt := range b.prompts {
-		row, err := b.measure(ctx, d, prompt)
+		row, err := b.measure(ctx, d, bus, prompt)
 		if err != nil {
 			return err
 		}
@@ -136,7 +153,7 @@ func loadDecoder(place string, options model.DecoderOptions) (*model.Decoder, er
 }
 
 // measure runs a prompt and a decoding several times, and once before that.
-func (b *benchModel) measure(ctx context.Context, d *model.Decoder, prompt int) (benchModelRow, error) {
+func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryBus, prompt int) (benchModelRow, error) {
 	row := benchModelRow{Prompt: prompt, Decode: b.decode, Threads: b.threads, Runs: b.runs}
 	tokens := arbitraryTokens(max(prompt, b.decode), d.Config().Vocab)
 	logits := [][]float32{make([]float32, d.Config().Vocab)}
@@ -145,7 +162,7 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, prompt int) 
 	step := func(tokens []int32) error {
 		return d.Forward(ctx, []*model.Input{{Cache: c, Tokens: tokens, Rows: []int{len(tokens) - 1}, Logits: logits}})
 	}
-	var prefill, decode, used []float64
+	var prefill, decode, used, reads, ofBus []float64
 	for range b.runs + 1 {
 		c.Truncate(0)
 		start, cpu := time.Now(), cpuTime()
@@ -155,17 +172,24 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, prompt int) 
 		prefill = append(prefill, time.Since(start).Seconds())
 		c.Truncate(0)
 		start = time.Now()
+		var steps []float64
 		for i := range b.decode {
+			began := time.Now()
 			if err := step(tokens[i : i+1]); err != nil {
 				return row, err
 			}
+			steps = append(steps, time.Since(began).Seconds())
 		}
 		decode = append(decode, time.Since(start).Seconds())
 		used = append(used, milliseconds(cpuTime()-cpu))
+		read := median(bus.read(max(1, b.decode/4)))
+		reads = append(reads, float64(b.Bytes)/read/1e9)
+		ofBus = append(ofBus, read/median(steps))
 	}
 	row.PrefillTPS = float64(prompt) / median(prefill[1:])
 	row.DecodeTPS = float64(b.decode) / median(decode[1:])
 	row.CPUMS = median(used[1:])
+	row.BusGBPS, row.OfBus = median(reads[1:]), median(ofBus[1:])
 	return row, nil
 }
 

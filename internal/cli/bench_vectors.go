@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragstone/ragstone/internal/index"
-	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // vectorRow is one point of the trade between recall and speed.
@@ -115,15 +114,7 @@ func (b *benchVectors) validate() (restore func(), err error) {
 			return nil, fmt.Errorf("--ef %d must be positive", ef)
 		}
 	}
-	if b.kernels == "" {
-		return func() {}, nil
-	}
-	for _, level := range kernel.Levels() {
-		if level.String() == b.kernels {
-			return kernel.Use(level), nil
-		}
-	}
-	return nil, fmt.Errorf("--kernels %q: here are %v", b.kernels, kernel.Levels())
+	return useKernels(b.kernels)
 }
 
 // prepare reads the data and builds the index.

@@ -228,3 +228,23 @@ func (d *Decoder) Bytes() int64 { return d.bytes }
 // CacheBytes returns the memory that a sequence of so many tokens takes in a
 // cache, shared blocks counted in full.
 func (d *Decoder) CacheBytes(tokens int) int64 { return d.config.CacheBytes(tokens) }
+
+// TokenBytes returns the bytes of weights that are read for a token: all
+// matrices but the embedding, unless that is the output matrix too, and of the
+// experts as many as a token is sent to.
+func (d *Decoder) TokenBytes() int64 {
+	bytes := d.output.Bytes()
+	for i := range d.layers {
+		l := &d.layers[i]
+		var experts int64
+		for _, u := range l.experts {
+			experts += u.gate.Bytes() + u.up.Bytes() + u.down.Bytes()
+		}
+		if l.router != nil {
+			bytes += l.router.Bytes()
+			experts = experts / int64(len(l.experts)) * int64(d.config.ExpertsUsed)
+		}
+		bytes += l.query.Bytes() + l.key.Bytes() + l.value.Bytes() + l.projected.Bytes() + experts
+	}
+	return bytes
+}
