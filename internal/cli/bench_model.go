@@ -27,6 +27,7 @@ type benchModel struct {
 	prompts               []int
 	decode, threads, runs int
 	precision, kernels    string
+	withBus               bool
 }
 
 // benchModelRow is the medians of some runs.
@@ -38,7 +39,7 @@ type benchModelRow struct {
 	PrefillTPS float64 `json:"prefill_tps"` // prompt tokens a second, in one go
 	DecodeTPS  float64 `json:"decode_tps"`  // tokens a second, one at a time, from an empty context on
 	CPUMS      float64 `json:"cpu_ms"`      // of all threads for one prompt and one decoding; 0 where the platform does not tell
-	BusGBPS    float64 `json:"bus_gbps"`    // gigabytes a second that plain reads of as much memory reach between the decodings
+	BusGBPS    float64 `json:"bus_gbps"`    // with --bus: gigabytes a second that plain reads of as much memory reach between the decodings
 	OfBus      float64 `json:"of_bus"`      // what decoding reaches of that: a median read over a median token, the median of the runs
 }
 
@@ -51,9 +52,9 @@ func newBenchModelCommand(a *app) *cobra.Command {
 		Short: "Measure a language model",
 		Long: `Measure a language model: how many tokens of a prompt it reads in a second, and
 how many it writes. Tokens are arbitrary; tokenizer and sampling are not included.
-The rates are the medians of several runs, after one that does not count. Beside
-each decoding as much memory as its weights take is read as often by as many
-threads, which is as fast as decoding could be.`,
+The rates are the medians of several runs, after one that does not count. With --bus
+as much memory as the weights take is read between the decodings by as many threads,
+which is as fast as decoding could be.`,
 		Example: `  ragstone bench model smollm2-135m-instruct
   ragstone bench model smollm2-135m-instruct --prompt 256,512,2048 --decode 64 --threads 1 --json
   ragstone bench model smollm2-135m-instruct --kernels avx2`,
@@ -79,8 +80,11 @@ threads, which is as fast as decoding could be.`,
 				return json.NewEncoder(a.stdout).Encode(b)
 			}
 			for _, r := range b.Rows {
-				fmt.Fprintf(a.stdout, "%s, %d threads (%s): prompt of %d tokens %.0f tokens/s, decoding %d tokens %.1f tokens/s, %.2f of the memory bus\n",
-					b.Model, r.Threads, b.Kernels, r.Prompt, r.PrefillTPS, r.Decode, r.DecodeTPS, r.OfBus)
+				fmt.Fprintf(a.stdout, "%s, %d threads (%s): prompt of %d tokens %.0f tokens/s, decoding %d tokens %.1f tokens/s\n",
+					b.Model, r.Threads, b.Kernels, r.Prompt, r.PrefillTPS, r.Decode, r.DecodeTPS)
+				if b.withBus {
+					fmt.Fprintf(a.stdout, "  %.2f of the memory bus, %.1f GB/s\n", r.OfBus, r.BusGBPS)
+				}
 			}
 			return nil
 		},
@@ -90,6 +94,7 @@ threads, which is as fast as decoding could be.`,
 	flags.IntVar(&b.decode, "decode", 64, "tokens to decode")
 	flags.IntVar(&b.threads, "threads", 0, "threads; 0 means as configured")
 	flags.StringVar(&b.precision, "precision", string(model.Exact), "f32 or int8: of what goes into products")
+	flags.BoolVar(&b.withBus, "bus", false, "compare decoding with plain reads of memory")
 	flags.StringVar(&b.kernels, "kernels", "", "kernels to use: plain, avx2 or avx512; default the best there are")
 	flags.IntVar(&b.runs, "runs", 3, "runs to take the median of")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -112,11 +117,13 @@ func (b *benchModel) run(ctx context.Context, place string) error {
 	}
 	b.LoadMS = milliseconds(time.Since(start))
 	b.Kernels, b.Bytes = kernel.Current().String(), d.TokenBytes()
-	bus, err := newMemoryBus(b.Bytes, pool)
-	if err != nil {
-		return err
+	var bus *memoryBus
+	if b.withBus {
+		if bus, err = newMemoryBus(b.Bytes, pool); err != nil {
+			return err
+		}
+		defer bus.close()
 	}
-	defer bus.close()
 	for _, prompt := range b.prompts {
 		row, err := b.measure(ctx, d, bus, prompt)
 		if err != nil {
@@ -182,14 +189,18 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryB
 		}
 		decode = append(decode, time.Since(start).Seconds())
 		used = append(used, milliseconds(cpuTime()-cpu))
-		read := median(bus.read(max(1, b.decode/4)))
-		reads = append(reads, float64(b.Bytes)/read/1e9)
-		ofBus = append(ofBus, read/median(steps))
+		if bus != nil {
+			read := median(bus.read(max(1, b.decode/4)))
+			reads = append(reads, float64(b.Bytes)/read/1e9)
+			ofBus = append(ofBus, read/median(steps))
+		}
 	}
 	row.PrefillTPS = float64(prompt) / median(prefill[1:])
 	row.DecodeTPS = float64(b.decode) / median(decode[1:])
 	row.CPUMS = median(used[1:])
-	row.BusGBPS, row.OfBus = median(reads[1:]), median(ofBus[1:])
+	if bus != nil {
+		row.BusGBPS, row.OfBus = median(reads[1:]), median(ofBus[1:])
+	}
 	return row, nil
 }
 

@@ -32,6 +32,8 @@ def main():
     arguments.add_argument("--decode", default="64")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--cpu", action="store_true", help="tokens a second of processor time")
+    arguments.add_argument("--tokens", type=int, default=1500, help="how many of them --cpu measures at least")
+    arguments.add_argument("--kernels", default="", help="those of Ragstone, such as avx2 against a build of llama.cpp with no more")
     o = arguments.parse_args()
 
     print("| threads | work | llama.cpp, tokens/s | Ragstone, tokens/s | ratio |")
@@ -59,7 +61,7 @@ def llama(o, threads):
 
 def ragstone(o, threads):
     rows = run(o.ragstone, "bench", "model", o.model, "--threads", threads, "--prompt", o.prompt, "--decode", o.decode,
-               "--runs", "2", "--json")["rows"]
+               "--runs", "2", "--kernels", o.kernels, "--json")["rows"]
     speeds = {name(r["prompt"], 0): r["prefill_tps"] for r in rows}
     speeds[name(0, rows[0]["decode"])] = statistics.median(r["decode_tps"] for r in rows)
     return speeds
@@ -67,12 +69,12 @@ def ragstone(o, threads):
 
 def llama_cpu(o, threads):
     base = [o.llama_bench, "-m", o.model, "-t", threads, "-o", "json"]
-    return {name(p, n): extra(p or n, lambda runs: [*base, "-p", str(p), "-n", str(n), "-r", str(runs)]) for p, n in works(o)}
+    return {name(p, n): extra(p or n, o.tokens, lambda runs: [*base, "-p", str(p), "-n", str(n), "-r", str(runs)]) for p, n in works(o)}
 
 
 def ragstone_cpu(o, threads):
-    base = [o.ragstone, "bench", "model", o.model, "--threads", threads, "--json"]
-    return {name(p, n): extra(p or n, lambda runs: [*base, "--prompt", str(p or 1), "--decode", str(n or 1), "--runs", str(runs)])
+    base = [o.ragstone, "bench", "model", o.model, "--threads", threads, "--kernels", o.kernels, "--json"]
+    return {name(p, n): extra(p or n, o.tokens, lambda runs: [*base, "--prompt", str(p or 1), "--decode", str(n or 1), "--runs", str(runs)])
             for p, n in works(o)}
 
 
@@ -80,9 +82,9 @@ def works(o):
     return [(int(p), 0) for p in o.prompt.split(",")] + [(0, int(o.decode))]
 
 
-def extra(tokens, command):
+def extra(tokens, least, command):
     """Tokens a second of processor time, of the measurements beyond the first."""
-    more = max(2, 1500 // tokens)
+    more = max(2, least // tokens)
     few, many = (used(command(1 + n)) for n in (0, more))
     return more * tokens / (many - few)
 
