@@ -207,6 +207,9 @@ func (w *encoderWeights) check(e *Encoder) error {
 			used[s.file][t.Name] = true
 			e.bytes += s.bytes(shape, e.precision)
 		}
+		if l := s.linear; l != nil && l.fine > 0 && e.precision == Int8 {
+			e.bytes += int64(s.in) * int64(s.width()-l.fine)
+		}
 	}
 	for i, f := range w.files {
 		for _, name := range f.Names() {
@@ -233,6 +236,15 @@ func (s *encoderSlot) tensors(yield func(name string, shape []int) bool) {
 			return
 		}
 	}
+}
+
+// width returns the length of a linear slot's results.
+func (s *encoderSlot) width() int {
+	total := 0
+	for _, n := range s.outs {
+		total += n
+	}
+	return total
 }
 
 // find returns the tensor with a name and a shape.
@@ -311,15 +323,11 @@ func (s *encoderSlot) load(p Precision) error {
 			bias = append(bias, numbers...)
 		}
 	}
-	total := 0
-	for _, n := range s.outs {
-		total += n
-	}
 	var gain []float32
 	if s.reads != nil {
 		gain = s.reads.gain
 	}
-	s.linear.pack(weights, bias, s.in, total, p, gain)
+	s.linear.pack(weights, bias, s.in, s.width(), p, gain)
 	return nil
 }
 
