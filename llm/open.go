@@ -119,7 +119,7 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 	}
 	l := newLocal(info, &modelDecoder{d}, newPrompter(words, speech), limits)
 	l.sampling = o.Sampling
-	l.fingerprint = sync.OnceValues(func() (string, error) { return hashFiles(files) })
+	l.fingerprint = sync.OnceValues(func() (string, error) { return fingerprintFiles(files) })
 	l.close = sync.OnceValue(func() error {
 		l.engine.close()
 		pool.Close()

@@ -13,8 +13,9 @@ type reader struct {
 // Info describes the model.
 func (r *reader) Info() Info { return r.info }
 
-// Fingerprint is a hash of the model's files: equal for equal weights,
-// vocabulary and template. It is computed on the first call.
+// Fingerprint is a hash of the sizes, the settings and samples of the model's
+// files: equal for equal weights, vocabulary and template, and different for any
+// other training. It does not tell damage. It is computed on the first call.
 func (r *reader) Fingerprint() (string, error) { return r.fingerprint() }
 
 // PromptTokens returns the tokens a request's prompt has for this model, or
