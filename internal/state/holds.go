@@ -86,15 +86,14 @@ func release(ctx context.Context, tx *sql.Tx, id string) error {
 }
 
 // spend counts an entry, which the ledger has, against the budgets it
-// concerns.
+// concerns. A period without a row has nothing held; whoever makes its row takes
+// what is spent from the ledger.
 func spend(ctx context.Context, tx *sql.Tx, e Entry) error {
-	budgets, err := budgetsOf(ctx, tx, e.Spender)
-	for i := 0; err == nil && i < len(budgets); i++ {
-		// A period without a row has nothing held; whoever makes its row takes
-		// what is spent from the ledger.
-		_, err = tx.ExecContext(ctx, "UPDATE budget_periods SET spent = spent + ? WHERE budget_id = ? AND begins_at = ?",
-			e.Cost(), budgets[i].ID, budgets[i].begins(e.At).Unix())
-	}
+	day, month, ever := Budget{Every: "day"}, Budget{Every: "month"}, Budget{Every: "ever"}
+	_, err := tx.ExecContext(ctx, `UPDATE budget_periods SET spent = spent + ? WHERE (budget_id, begins_at) IN
+		(SELECT id, CASE every WHEN 'day' THEN ? WHEN 'month' THEN ? ELSE ? END FROM budgets WHERE subject_id IN (?, ?, ?))`,
+		e.Cost(), day.begins(e.At).Unix(), month.begins(e.At).Unix(), ever.begins(e.At).Unix(),
+		e.Spender.KeyID, e.Spender.Tenant.ProjectID, e.Spender.Tenant.OrganizationID)
 	return err
 }
 

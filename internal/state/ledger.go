@@ -65,7 +65,7 @@ func (s *Store) Settle(ctx context.Context, settle Settlement) error {
 		if err := spend(ctx, tx, e); err != nil {
 			return err
 		}
-		if err := touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
+		if err := s.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
 			return err
 		}
 		if settle.Completion == nil {
@@ -86,12 +86,23 @@ func insertEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
 	return err
 }
 
-// touchKey notes when a key was last used, to the minute.
-func touchKey(ctx context.Context, tx *sql.Tx, id string, at time.Time) error {
+// touchKey notes when a key was last used, to the minute and once in each.
+// That the transaction may yet fail costs at most a minute of it.
+func (s *Store) touchKey(ctx context.Context, tx *sql.Tx, id string, at time.Time) error {
 	minute := at.Unix() - at.Unix()%60
+	if last, ok := s.touched[id]; ok && last >= minute {
+		return nil
+	}
+	if len(s.touched) > mostTouched {
+		clear(s.touched)
+	}
+	s.touched[id] = minute
 	_, err := tx.ExecContext(ctx, "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)", minute, id, minute)
 	return err
 }
+
+// mostTouched bounds the keys of which the store remembers the last use.
+const mostTouched = 10_000
 
 // Entries returns an organization's entries from a time until, but not at,
 // another, oldest first. Its error ends it.

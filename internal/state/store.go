@@ -31,6 +31,7 @@ type Store struct {
 	closing    chan struct{} // closed when no more groups are to be written
 	written    chan struct{} // closed when none are being written
 	close      func() error
+	touched    map[string]int64 // when keys were last used; for the writer of groups alone
 
 	mu     sync.Mutex // guards server
 	server *liveServer
@@ -65,7 +66,7 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 	if err := touchPrivate(path); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, syncGroups: o.SyncLedger, group: make(chan *groupWrite), closing: make(chan struct{}), written: make(chan struct{})}
+	s := &Store{dir: dir, touched: map[string]int64{}, syncGroups: o.SyncLedger, group: make(chan *groupWrite), closing: make(chan struct{}), written: make(chan struct{})}
 	s.close = sync.OnceValue(s.shut)
 	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
 		return nil, err

@@ -45,8 +45,9 @@ for _ in $(seq 300); do
 done
 url=$(sed -n 's/^Ragstone serves the OpenAI API at //p' "$work/out")
 key=$(sed -n 's/^API key: //p' "$work/out")
+admin=$(RAGSTONE_HOME="$work/home" "$work/ragstone" keys create --admin 2>/dev/null)
 
 # The flags of a server with small local models.
-node "$work/conform/run.mjs" --base-url "$url" --api-key "$key" --areas "$areas" \
+node "$work/conform/run.mjs" --base-url "$url" --api-key "$key" --admin-key "$admin" --areas "$areas" \
 	--small-model --context 8192 --vision off --embedding-dims 384 --embedding-window 8192 \
 	--large-embedding text-embedding-3-large:384 --fixed-dims-model text-embedding-ada-002 --cost zero --concurrency 2
