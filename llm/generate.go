@@ -29,6 +29,7 @@ type generation struct {
 	out    *outbox
 	usage  Usage
 	began  time.Time // left the queue
+	shown  bool      // a piece of the answer has been shown
 	live   int       // choices that have not ended
 	best   *contest  // nil: every choice is shown as it is written
 
@@ -161,6 +162,9 @@ func (g *generation) choices() int { return g.req.choices() }
 
 // put shows a piece of a choice.
 func (g *generation) put(d Delta) {
+	if !g.shown {
+		g.shown, d.PromptTokens = true, len(g.prompt)
+	}
 	if g.best != nil {
 		g.best.take(d)
 		return

@@ -51,6 +51,7 @@ type place struct {
 	open func(ctx context.Context, maxMemory int64) (resident, error)
 
 	model resident // nil: not loaded
+	past  Stats    // of the times it was loaded before
 	bytes int64    // its footprint
 	users int
 	since time.Time // it has had no users
@@ -154,11 +155,15 @@ func (p *place) leave() {
 	}
 }
 
-// peek returns the model if it is loaded, else nil, without using it.
-func (p *place) peek() resident {
+// stats returns the counts of all the times a language model was loaded.
+func (p *place) stats() Stats {
 	p.host.mu.Lock()
 	defer p.host.mu.Unlock()
-	return p.model
+	s := p.past
+	if l, ok := p.model.(*Local); ok {
+		s.add(l.Stats())
+	}
+	return s
 }
 
 // loaded reports whether the model is in memory.
@@ -185,6 +190,10 @@ func (p *place) evict(idle time.Duration) bool {
 		return false
 	}
 	p.model = nil
+	if l, ok := m.(*Local); ok {
+		p.past.add(l.Stats())
+		p.past = p.past.unloaded()
+	}
 	p.host.mu.Unlock()
 	m.Close()
 	runtime.GC() // which gives the weights back: they lie outside its heap

@@ -177,11 +177,15 @@ func TestHostedModelAnswersAfterUnloading(t *testing.T) {
 		return choices[0].Text
 	}
 	first := ask()
+	before := m.Stats()
 	if !m.Unload() || m.Loaded() {
 		t.Fatal("the idle model was not unloaded")
 	}
 	if m.Count("some words") != 2 || m.Loaded() {
 		t.Error("counting tokens loaded the model")
+	}
+	if s := m.Stats(); s.Requests != 1 || s.CompletionTokens != before.CompletionTokens || s.CacheBytes != 0 {
+		t.Errorf("unloaded, the counts are %+v, before %+v", s, before)
 	}
 	if again := ask(); again != first || !m.Loaded() {
 		t.Errorf("after loading again: got %q, want %q", again, first)

@@ -64,14 +64,9 @@ func (m *HostedModel) Score(ctx context.Context, req ScoreRequest) ([]Scored, er
 	return r.(*Local).Score(ctx, req)
 }
 
-// Stats returns the model's counts since it was last loaded, none while it is
-// not.
-func (m *HostedModel) Stats() Stats {
-	if l, ok := m.place.peek().(*Local); ok {
-		return l.Stats()
-	}
-	return Stats{}
-}
+// Stats returns the model's counts since it was opened. Its levels are zero
+// while it is not loaded.
+func (m *HostedModel) Stats() Stats { return m.place.stats() }
 
 // Loaded reports whether the model is in memory.
 func (m *HostedModel) Loaded() bool { return m.place.loaded() }

@@ -201,6 +201,10 @@ type Delta struct {
 	Tokens       []TokenLogProb // when asked for: the tokens whose text ends in this piece
 	FinishReason string         // on a choice's last piece, else empty
 	Usage        *Usage         // on the stream's last piece, else nil
+
+	// PromptTokens is on the first piece of a local model's stream, for answers
+	// that are not read to their end.
+	PromptTokens int
 }
 
 // CallDelta is a piece of a call.

@@ -29,6 +29,32 @@ type Stats struct {
 	Loading time.Duration // spent on opening the model
 }
 
+// add continues the counts with those of a later time, whose levels hold.
+func (s *Stats) add(o Stats) {
+	s.Running, s.Waiting = o.Running, o.Waiting
+	s.Reserved, s.Kept, s.CacheBytes = o.Reserved, o.Kept, o.CacheBytes
+	s.Requests += o.Requests
+	s.Failed += o.Failed
+	s.Cancelled += o.Cancelled
+	s.Refused += o.Refused
+	s.PromptTokens += o.PromptTokens
+	s.CachedTokens += o.CachedTokens
+	s.CompletionTokens += o.CompletionTokens
+	s.GuessedTokens += o.GuessedTokens
+	s.GuessedRight += o.GuessedRight
+	s.Evicted += o.Evicted
+	s.Timings.add(o.Timings)
+	s.Steps += o.Steps
+	s.Busy += o.Busy
+	s.Loading = o.Loading
+}
+
+// unloaded are the counts of a model that is not in memory.
+func (s Stats) unloaded() Stats {
+	s.Running, s.Waiting, s.Reserved, s.Kept, s.CacheBytes = 0, 0, 0, 0, 0
+	return s
+}
+
 // Stats returns the counts as they were after the last step.
 func (l *Local) Stats() Stats { return l.engine.stats() }
 

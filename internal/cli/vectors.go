@@ -21,7 +21,7 @@ func newVectorsCommand(a *app) *cobra.Command {
 		Long: `Work on a vector database: a folder of collections, as package vector and the
 server keep them. One program at a time may have it open. A database that is
 not open can be copied as a folder.`,
-		Example: `  ragstone vectors import films.db films films.jsonl --dimensions 384
+		Example: `  ragstone vectors import films.db films films.jsonl --metric cosine
   ragstone vectors search films.db films --vector '[0.1, 0.2, …]' --filter '{"must":[{"key":"year","range":{"lt":1960}}]}'
   ragstone vectors info films.db`,
 		Args: cobra.NoArgs,
@@ -39,7 +39,10 @@ not open can be copied as a folder.`,
 }
 
 // withCollection opens a database for the time of one piece of work.
-func withCollection(dir, name string, work func(*vector.Collection) error) error {
+func (a *app) withCollection(dir, name string, work func(*vector.Collection) error) error {
+	if err := wantDatabase(dir); err != nil {
+		return err
+	}
 	db, err := vector.Open(dir, vector.Options{})
 	if err != nil {
 		return err
@@ -49,9 +52,17 @@ func withCollection(dir, name string, work func(*vector.Collection) error) error
 		err = fmt.Errorf("%w; `ragstone vectors info %s` lists what is there", err, dir)
 	}
 	if err == nil {
+		a.warnOfDamage(c)
 		err = work(c)
 	}
 	return errors.Join(err, db.Close())
+}
+
+// warnOfDamage says what of a collection could not be read.
+func (a *app) warnOfDamage(c *vector.Collection) {
+	for _, d := range c.Damage() {
+		fmt.Fprintf(a.stderr, "Warning: %s was damaged (%s) and set aside: answers lack what it held. A backup may have it.\n", d.File, d.Reason)
+	}
 }
 
 func newVectorsSearchCommand(a *app) *cobra.Command {
@@ -69,7 +80,7 @@ func newVectorsSearchCommand(a *app) *cobra.Command {
 			if err := parseQuery(&q, vectorText, likeID, filter); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			return withCollection(args[0], args[1], func(collection *vector.Collection) error {
+			return a.withCollection(args[0], args[1], func(collection *vector.Collection) error {
 				r, err := collection.Search(c.Context(), q)
 				if err != nil {
 					return err
@@ -224,6 +235,9 @@ point, and that the log follows on the segments. Nothing is changed.`,
 		Example: `  ragstone vectors check films.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := wantDatabase(args[0]); err != nil {
+				return err
+			}
 			if err := wantDatabase(args[0]); err != nil {
 				return err
 			}

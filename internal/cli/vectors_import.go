@@ -24,6 +24,7 @@ type vectorsImport struct {
 	keywords  []string
 	indexes   []string
 	compact   bool
+	describes bool // a flag says what a new collection is like
 }
 
 func newVectorsImportCommand(a *app) *cobra.Command {
@@ -47,6 +48,9 @@ index of FAISS, whose vectors come as it has kept them, with its ids.
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.batch < 1 {
 				return &exitError{exitUsage, errors.New("--batch must be positive")}
+			}
+			for _, name := range []string{"metric", "vector-index", "index", "keywords"} {
+				o.describes = o.describes || c.Flags().Changed(name)
 			}
 			return a.importVectors(c.Context(), args[0], args[1], args[2], o)
 		},
@@ -87,12 +91,16 @@ func (a *app) importVectors(ctx context.Context, dir, name, path string, o vecto
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	c, err := db.Lookup(name)
-	if errors.Is(err, vector.ErrNotFound) {
+	switch {
+	case errors.Is(err, vector.ErrNotFound):
 		c, err = db.Collection(name, schema)
+	case err == nil && o.describes:
+		err = &exitError{exitUsage, fmt.Errorf("%s is there already: --metric, --vector-index, --index and --keywords are for a new collection", name)}
 	}
 	if err != nil {
 		return err
 	}
+	a.warnOfDamage(c)
 	n, err := a.importPoints(ctx, c, file, first, o)
 	if err == nil && o.compact {
 		p := a.newProgress("Merging", countOf("points"))
@@ -103,7 +111,11 @@ func (a *app) importVectors(ctx context.Context, dir, name, path string, o vecto
 	if err != nil {
 		return fmt.Errorf("after %d points: %w", n, err)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%d points are in %s.\n", n, name)
+	s, err := c.Statistics()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "Imported %d points; %s has %d.\n", n, name, s.Points)
 	return err
 }
 
@@ -183,7 +195,7 @@ built as the factory string --vector-index says, with the points' numeric ids.`,
   ragstone vectors export films.db films films.faiss --vector-index IVF256,PQ32`,
 		Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withCollection(args[0], args[1], func(collection *vector.Collection) error {
+			return a.withCollection(args[0], args[1], func(collection *vector.Collection) error {
 				export := a.exportVectors
 				if filepath.Ext(args[2]) == ".faiss" {
 					export = func(ctx context.Context, c *vector.Collection, path string) (int, error) {
@@ -258,8 +270,14 @@ func (a *app) exportVectors(ctx context.Context, c *vector.Collection, path stri
 // wantDatabase refuses a folder that is not there, which opening would make.
 func wantDatabase(dir string) error {
 	at, err := os.Stat(dir)
-	if err == nil && !at.IsDir() {
-		err = fmt.Errorf("%s is a file: a vector database is a folder", dir)
+	if err != nil {
+		return err
 	}
-	return err
+	if !at.IsDir() {
+		return fmt.Errorf("%s is a file: a vector database is a folder", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil { // every database has one
+		return fmt.Errorf("%s is no vector database; `ragstone vectors import` makes one", dir)
+	}
+	return nil
 }

@@ -42,7 +42,7 @@ real queries are.`,
 			if o.sample < 1 || o.k < 1 || !(o.recall > 0 && o.recall <= 1) {
 				return &exitError{exitUsage, errors.New("--sample and -k must be positive, --recall above 0 up to 1")}
 			}
-			return withCollection(args[0], args[1], func(collection *vector.Collection) error {
+			return a.withCollection(args[0], args[1], func(collection *vector.Collection) error {
 				return a.tuneVectors(c.Context(), collection, o)
 			})
 		},

@@ -38,6 +38,7 @@ func inParallel(ctx context.Context, n, choices int, generate func(ctx context.C
 				for g := range queue {
 					for delta, err := range generate(ctx, g) {
 						delta.Index += g * choices
+						delta.PromptTokens = 0 // of one prompt of several
 						select {
 						case pieces <- piece{delta, err}:
 						case <-ctx.Done():

@@ -39,7 +39,7 @@ type running struct {
 	admission admission
 	begun     bool // the first piece has come, and there is something to charge
 
-	atLeast Usage // of what has been read: the prompt's bound, one token a piece
+	atLeast Usage // of what has been read: the prompt, or its bound, and one token a piece
 	exact   llm.Usage
 	isExact bool // the model has told its usage, with its last piece
 }
@@ -66,6 +66,9 @@ func (s *Service) start(ctx context.Context, caller account.Caller, r route, id,
 		return nil, errSilent
 	}
 	run.begun, run.first, run.atLeast.PromptTokens = true, first, bound.PromptTokens
+	if first.PromptTokens > 0 {
+		run.atLeast.PromptTokens = first.PromptTokens
+	}
 	return run, nil
 }
 
