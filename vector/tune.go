@@ -141,8 +141,7 @@ func (t *tuner) run() error {
 		}
 	}
 	if t.ways["lists"]+t.ways["codes"] > 0 {
-		from := t.choose().Params
-		from.Exact = false
+		from := t.approximate()
 		return t.widen(len(tuneRescore), func(i int) Params {
 			p := from
 			p.Rescore = tuneRescore[i]
@@ -152,7 +151,17 @@ func (t *tuner) run() error {
 	return nil
 }
 
-// widen measures settings until the recall is well above what is wanted, or the search slower
+// approximate returns the settings of the best row that does not compare everything.
+func (t *tuner) approximate() Params {
+	rest := tuner{wanted: t.wanted, rows: t.rows[1:], ways: t.ways}
+	return rest.choose().Params
+}
+
+// slowest is the share of the speed of an exact search below which wider searches are not tried.
+// It leaves room for what disturbs one pass.
+const slowest = 0.4
+
+// widen measures settings until the recall is well above what is wanted, or the search far slower
 // than an exact one.
 func (t *tuner) widen(count int, params func(i int) Params) error {
 	enough := 0
@@ -164,7 +173,7 @@ func (t *tuner) widen(count int, params func(i int) Params) error {
 		if row.Recall >= t.wanted {
 			enough++
 		}
-		if enough == 2 || row.Recall == 1 || row.QPS < t.rows[0].QPS {
+		if enough == 2 || row.Recall == 1 || row.QPS < slowest*t.rows[0].QPS {
 			return nil
 		}
 	}

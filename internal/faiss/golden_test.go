@@ -144,11 +144,6 @@ func golden(t *testing.T, test func(t *testing.T, data []byte, want answers)) {
 	}
 }
 
-// fastOnly reports whether estimates from bytes decide what is found.
-func fastOnly(spec string) bool {
-	return strings.HasSuffix(spec, "fs") && strings.HasPrefix(spec, "IVF")
-}
-
 // TestFilesOfFAISSAreSearchedEqually holds searches of files that FAISS wrote to what it finds in
 // them.
 func TestFilesOfFAISSAreSearchedEqually(t *testing.T) {

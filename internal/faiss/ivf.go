@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ragstone/ragstone/internal/index"
+	"github.com/ragstone/ragstone/internal/kernel"
 	"github.com/ragstone/ragstone/internal/quant"
 )
 
@@ -27,6 +28,9 @@ type ivfList struct {
 	labels  []int
 	codes   []byte    // nil where fast or vectors has them
 	vectors []float32 // of an exact codec
+	// biases are |r|² + 2⟨c, r⟩ of the decoded differences r from the centroid c under L2. Then
+	// |q−c−r|² = |q−c|² + bias − 2⟨q, r⟩, where ⟨q, r⟩ comes from tables made once a query.
+	biases []float32
 }
 
 // listCentroids returns the centroids.
@@ -190,6 +194,7 @@ func (x *ivf) settle(fast bool) error {
 		return fmt.Errorf("the lists have %d members; want %d", total, x.n)
 	}
 	if !fast {
+		x.findBiases()
 		return nil
 	}
 	parts := index.IVFParts{Codec: x.codec.(*quant.Product)}
@@ -214,6 +219,22 @@ func (x *ivf) settle(fast bool) error {
 		x.lists[i] = ivfList{}
 	}
 	return nil
+}
+
+// findBiases prepares lists of codes of differences for searches under L2.
+func (x *ivf) findBiases() {
+	if !x.residual || x.metric != index.L2 {
+		return
+	}
+	r, size := make([]float32, x.dimensions), x.codec.CodeSize()
+	for i := range x.lists {
+		l, c := &x.lists[i], x.centroid(i)
+		l.biases = make([]float32, len(l.labels))
+		for j := range l.biases {
+			x.codec.Decode(l.codes[j*size:(j+1)*size], r)
+			l.biases[j] = kernel.Dot(r, r) + 2*kernel.Dot(c, r)
+		}
+	}
 }
 
 // list returns a list's labels and codes.
@@ -334,20 +355,20 @@ type ivfScan struct {
 	*ivf
 	query  []float32
 	filter *index.Filter
-	by     quant.Similarity
-	scorer quant.Scorer // of codes of vectors themselves, or of products with differences
+	scorer quant.Scorer // of vectors, or of products with differences
 	best   *best
 	scores []float32
 	met    int
 }
 
 func (x *ivf) newScan(query []float32, k int, p index.Params) *ivfScan {
-	s := &ivfScan{ivf: x, query: query, filter: p.Filter, by: quant.ByDot, best: newBest(k)}
-	if x.metric == index.L2 {
-		s.by = quant.ByL2
-	}
-	if !x.exact && !(x.residual && s.by == quant.ByL2) {
-		s.scorer = x.codec.Scorer(query, s.by)
+	s := &ivfScan{ivf: x, query: query, filter: p.Filter, best: newBest(k)}
+	switch {
+	case x.exact:
+	case x.metric == index.L2 && !x.residual:
+		s.scorer = x.codec.Scorer(query, quant.ByL2)
+	default:
+		s.scorer = x.codec.Scorer(query, quant.ByDot)
 	}
 	return s
 }
@@ -372,29 +393,19 @@ func (s *ivfScan) score(l *ivfList, list index.Hit) []float32 {
 		}
 		return s.scores
 	}
-	scorer, offset := s.scorer, float32(0)
-	if s.residual {
-		if s.by == quant.ByL2 {
-			scorer = s.codec.Scorer(s.difference(list.Row, s.query), s.by)
-		} else {
-			offset = list.Score
+	s.scorer.Score(l.codes, s.scores)
+	switch {
+	case !s.residual:
+	case s.metric == index.L2: // the centroid's score is −|q−c|²
+		for i, bias := range l.biases {
+			s.scores[i] = list.Score - bias + 2*s.scores[i]
+		}
+	default: // and here ⟨q, c⟩
+		for i := range s.scores {
+			s.scores[i] += list.Score
 		}
 	}
-	scorer.Score(l.codes, s.scores)
-	for i := range s.scores {
-		s.scores[i] += offset
-	}
 	return s.scores
-}
-
-// difference returns v minus a list's centroid.
-func (x *ivf) difference(list int, v []float32) []float32 {
-	c := x.centroid(list)
-	out := make([]float32, len(v))
-	for i := range out {
-		out[i] = v[i] - c[i]
-	}
-	return out
 }
 
 // centroid returns the centroid of a list, which must not be changed.
@@ -462,7 +473,7 @@ func (x *ivf) Bytes() int64 {
 		return sum + x.fast.Bytes()
 	}
 	for _, l := range x.lists {
-		sum += int64(8*len(l.labels) + len(l.codes) + 4*len(l.vectors))
+		sum += int64(8*len(l.labels) + len(l.codes) + 4*len(l.vectors) + 4*len(l.biases))
 	}
 	return sum
 }

@@ -64,13 +64,6 @@ func (w *writer) floatRun(x []float32) {
 	}
 }
 
-func (w *writer) ints(x []int32) {
-	w.u64(len(x))
-	for _, v := range x {
-		w.i32(int(v))
-	}
-}
-
 func (w *writer) labels(x []int) {
 	for _, v := range x {
 		w.u64(v)
