@@ -46,7 +46,8 @@ func Indexes(folder string) ([]Index, error) {
 	return found, nil
 }
 
-// indexDirs finds the directories that hold an index.
+// indexDirs finds the directories that hold an index, also one whose first Sync
+// was interrupted: it has a lock and no manifest yet.
 func indexDirs(folder string, depth int) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +59,7 @@ func indexDirs(folder string, depth int) ([]string, error) {
 	var dirs []string
 	for _, entry := range entries {
 		switch {
-		case entry.Name() == manifestName:
+		case entry.Name() == manifestName, entry.Name() == lockName && !entry.IsDir():
 			return []string{folder}, nil
 		case entry.IsDir() && depth > 0:
 			below, err := indexDirs(filepath.Join(folder, entry.Name()), depth-1)
@@ -76,7 +77,7 @@ func describeIndex(dir string) Index {
 	index := Index{Dir: dir}
 	index.Bytes, index.Used = s.usage()
 	m, err := s.readManifest()
-	if err != nil || m == nil {
+	if err != nil || m == nil { // damaged, or not finished
 		index.Damage = err
 		return index
 	}

@@ -2,7 +2,7 @@
 // the package that does the work. It owns the terminal (progress, colour,
 // exit codes) and nothing else.
 //
-// Exit codes: 0 done; 1 it failed; 2 the command line was wrong; 3 the
+// Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong; 3 the
 // documents do not answer the question (ask, search); 130 interrupted.
 package cli
 
@@ -98,7 +98,7 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Answer questions from your own documents, with citations, and serve the OpenAI
 API to programs: with models that run inside this binary, on this machine.
 
-Exit codes: 0 done; 1 it failed; 2 the command line was wrong; 3 the documents
+Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong; 3 the documents
 do not answer the question (ask, search); 130 interrupted.`,
 		Example: `  ragstone ask ./handbook "How many days of leave does a new hire get?"
   ragstone serve
@@ -111,8 +111,10 @@ do not answer the question (ask, search); 130 interrupted.`,
 
 		SuggestionsMinimumDistance: 2, // of what knownCommand suggests, in letters
 		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
-			a.config, err = config.Load(chosenSettings(c)...)
-			return err
+			if a.config, err = config.Load(chosenSettings(c)...); err != nil {
+				return &exitError{exitUsage, err}
+			}
+			return nil
 		},
 	}
 	root.SetVersionTemplate("ragstone {{.Version}}\n")
