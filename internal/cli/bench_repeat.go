@@ -86,8 +86,8 @@ turn; it is an error if the texts differ. Rates are the medians of several runs.
 				return json.NewEncoder(a.stdout).Encode(b)
 			}
 			for _, r := range b.Rows {
-				fmt.Fprintf(a.stdout, "%s, %d threads, %s of %d tokens: %.0f tokens/s with guesses (%d of %d right), %.0f without\n",
-					b.Model, b.Threads, r.Text, r.Tokens, r.With, r.Right, r.Guessed, r.Without)
+				fmt.Fprintf(a.stdout, "%s, %d threads, %s of %d tokens: %.0f tokens/s with guesses (%d of %d right), %.0f without, ratio %.2f, of processor time %.2f\n",
+					b.Model, b.Threads, r.Text, r.Tokens, r.With, r.Right, r.Guessed, r.Without, r.Ratio, r.CPU)
 			}
 			return nil
 		},
