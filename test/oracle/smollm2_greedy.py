@@ -14,7 +14,7 @@ That is llama.cpp at its most precise: the file's own weights, which llama-quant
 only writes as the float32 they stand for, and float32 in attention and cache. On
 the file as it is llama.cpp rounds the input of every product to eight bits, which
 moves the gap between its two best tokens by 0.156 (root mean square over these
-prompts) and changes its choice at 30 of 2,916 positions, some with a gap of 0.5.
+prompts) and changes its choice at 30 of 2,916 positions.
 Where the rounding falls depends on the last bit of every sum before it, so two
 programs that round so agree no better than each agrees with exact arithmetic; nor
 does llama.cpp with itself under another setting of -fa. Our products keep 15 bits
