@@ -108,9 +108,9 @@ bench-embed: build ## encoders against ONNX Runtime: PYTHON=one with test/bench/
 	@test -n "$(PYTHON)" -a -n "$(MODEL)" || { echo "set PYTHON to one with numpy, onnx, onnxruntime, torch and transformers, and MODEL to the folder of all-minilm-l6-v2"; exit 1; }
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(PYTHON) test/bench/minilm_onnx.py "$(MODEL)" $$dir/minilm.onnx && \
-	$(PYTHON) test/bench/embed.py bin/ragstone "$(MODEL)" $$dir/minilm.onnx && \
+	$(PYTHON) test/bench/embed.py bin/ragstone "$(MODEL)" $$dir/minilm.onnx --seconds 0.5 && \
 	$(PYTHON) test/bench/pairs_onnx.py $$dir/pairs $$dir/pairs.onnx && \
-	$(PYTHON) test/bench/embed.py bin/ragstone $$dir/pairs $$dir/pairs.onnx --pairs --shapes 16x128x2,16x128x1
+	$(PYTHON) test/bench/embed.py bin/ragstone $$dir/pairs $$dir/pairs.onnx --pairs --seconds 0.5 --shapes 8x128x2,8x128x1
 
 .PHONY: bench-ann
 bench-ann: build ## vector indexes against other libraries: ANN_DATA=folder, PYTHON=python with peers, PEERS="symqg32 hnswlib16"

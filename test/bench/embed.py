@@ -8,7 +8,7 @@ eight bits: the same token ids' count, batch and threads, alternating.
 and a cross-encoder, whose texts are pairs:
 
     python test/bench/pairs_onnx.py MODEL_FOLDER /tmp/pairs.onnx
-    python test/bench/embed.py /tmp/ragstone MODEL_FOLDER /tmp/pairs.onnx --pairs --shapes 16x128x2,16x128x1
+    python test/bench/embed.py /tmp/ragstone MODEL_FOLDER /tmp/pairs.onnx --pairs --shapes 8x128x2,8x128x1
 
 ONNX Runtime's int8 model is made on the spot from the other by its
 quantize_dynamic. A row is one shape of batch: the median over the rounds of each
