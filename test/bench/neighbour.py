@@ -38,7 +38,7 @@ def main():
     arguments.add_argument("--threads", default="2")
     arguments.add_argument("--spinners", type=int, default=2)
     arguments.add_argument("--rounds", type=int, default=5)
-    arguments.set_defaults(prompt="256", decode="64", kernels="")
+    arguments.set_defaults(prompt="64", decode="16", kernels="")
     o = arguments.parse_args()
     kept = {}
     for _ in range(o.rounds):
