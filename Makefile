@@ -10,7 +10,7 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 # Packages small enough to test without assembly, in plain Go.
 PURE   = ./internal/kernel
 # Packages under the race detector: all but those it would only slow down.
-RACE  ?= $(shell $(GO) list ./... | grep -v -e /internal/kernel -e /internal/model -e /test/)
+RACE  ?= $(shell $(GO) list ./... | grep -v -e /internal/kernel -e /internal/model -e /internal/grammar -e /internal/quant -e /internal/tokenizer -e /internal/chunk -e /test/)
 
 .PHONY: help
 help: ## list the targets
