@@ -218,6 +218,9 @@ func TestPDFTimeout(t *testing.T) {
 }
 
 func TestParserCloseAndCache(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles PDFium twice more")
+	}
 	dir := filepath.Join(t.TempDir(), "cache")
 	p := &Parser{CacheDir: dir}
 	data := []byte(makePDF("", column(50, 700, "Text.")))
