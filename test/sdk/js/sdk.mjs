@@ -44,7 +44,19 @@ assert.equal(packed.data[0].embedding.length, 384);
 packed.data[1].embedding.forEach((x, i) => assert.equal(x, Math.fround(plain.data[1].embedding[i])));
 
 await assert.rejects(client.models.retrieve('no-such-model'), OpenAI.NotFoundError);
-await assert.rejects(client.chat.completions.create({ ...hello, tools: [{ type: 'function', function: { name: 'f' } }] }), (error) => error instanceof OpenAI.BadRequestError && error.param === 'tools');
+await assert.rejects(client.chat.completions.create({ ...hello, web_search_options: {} }), (error) => error instanceof OpenAI.BadRequestError && error.param === 'web_search_options');
 await assert.rejects(new OpenAI({ apiKey: 'sk-proj-wrong' }).models.list(), OpenAI.AuthenticationError);
 
-console.log('the JavaScript SDK completes chat, streaming and embeddings');
+const weather = {
+  type: 'function',
+  function: {
+    name: 'get_weather', strict: true,
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+  },
+};
+const called = await client.chat.completions.create({ ...hello, max_completion_tokens: 64, tools: [weather], tool_choice: 'required' });
+const [call] = called.choices[0].message.tool_calls;
+assert.equal(call.function.name, 'get_weather');
+assert.equal(typeof JSON.parse(call.function.arguments).city, 'string');
+
+console.log('the JavaScript SDK completes chat, streaming, tool calls and embeddings');
