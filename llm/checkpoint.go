@@ -9,7 +9,6 @@ import (
 
 	"github.com/ragstone/ragstone/internal/kernel"
 	"github.com/ragstone/ragstone/internal/model"
-	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // The files of a Hugging Face checkpoint. Those that describe the template are
@@ -34,13 +33,9 @@ func openCheckpoint(dir string, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, tokenizerFile))
+	words, err := readTokenizer(dir)
 	if err != nil {
 		return nil, err
-	}
-	words, err := tokenizer.FromJSON(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", tokenizerFile, err)
 	}
 	sampling, err := checkpointSampling(dir)
 	if err != nil {

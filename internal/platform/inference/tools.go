@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/llm"
@@ -82,15 +83,7 @@ func callsAnswered(messages []openai.ChatMessage) error {
 
 func unanswered(at int, open []string) error {
 	return openai.Refuse(fmt.Sprintf("messages[%d]", at-1), openai.CodeInvalidValue,
-		"An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: %s", joined(open))
-}
-
-func joined(ids []string) string {
-	text := ids[0]
-	for _, id := range ids[1:] {
-		text += ", " + id
-	}
-	return text
+		"An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: %s", strings.Join(open, ", "))
 }
 
 // setTools converts a request's tools. A custom tool, whose input is a text, is
