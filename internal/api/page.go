@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/openai"
@@ -15,18 +14,10 @@ const defaultPage = 20
 // order, which is asc or desc.
 func (c *call) page(order string, most int) (state.Page, error) {
 	query := c.URL.Query()
-	p := state.Page{After: query.Get("after"), Limit: defaultPage}
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		switch {
-		case err != nil:
-			return p, openai.Refuse("limit", openai.CodeInvalidType, "Invalid type for 'limit': expected an integer, but got a string instead.")
-		case n < 1:
-			return p, openai.Refuse("limit", openai.CodeIntegerBelowMin, "Invalid 'limit': integer below minimum value. Expected a value >= 1, but got %d instead.", n)
-		case n > most:
-			return p, openai.Refuse("limit", openai.CodeIntegerAboveMax, "Invalid 'limit': integer above maximum value. Expected a value <= %d, but got %d instead.", most, n)
-		}
-		p.Limit = n
+	p := state.Page{After: query.Get("after")}
+	var err error
+	if p.Limit, err = c.count("limit", defaultPage, most); err != nil {
+		return p, err
 	}
 	if text := query.Get("order"); text != "" {
 		order = text

@@ -69,9 +69,9 @@ func (a admission) head(r route) Head {
 // what it is told, not by a context that we know.
 func (m Model) distant() bool { return m.Vocabulary == nil && m.Windowed == nil }
 
-// capped gives a request without a cap of its own one, where the model's
+// withCap gives a request without a cap of its own one, where the model's
 // context is not known to bound it: what is held for it must be enough.
-func (s *Service) capped(r route, request llm.Request) llm.Request {
+func (s *Service) withCap(r route, request llm.Request) llm.Request {
 	if r.model.distant() && r.model.Context == 0 && request.MaxTokens <= 0 && request.MaxTokens != llm.NoTokens {
 		request.MaxTokens = s.completionCap
 	}

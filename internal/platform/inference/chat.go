@@ -41,8 +41,8 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
-	request = s.capped(route, request)
-	bound := chatBound(request, len(formatText(r.ResponseFormat)), route.model.Context)
+	request = s.withCap(route, request)
+	bound := chatBound(request, formatBytes(r.ResponseFormat), route.model.Context)
 	envelope := newEnvelope("chatcmpl-", route, r.StreamOptions)
 	run, err := s.start(ctx, caller, route, envelope.id, "messages", bound, route.model.Generator.Generate(ctx, request))
 	if err != nil {
@@ -145,12 +145,12 @@ const (
 	spread       = 4
 )
 
-// formatText is the part of a response format that a prompt may repeat.
-func formatText(f *openai.ResponseFormat) string {
+// formatBytes is the size of what a prompt may repeat of a response format.
+func formatBytes(f *openai.ResponseFormat) int {
 	if f == nil {
-		return ""
+		return 0
 	}
-	return string(f.Raw)
+	return len(f.Raw)
 }
 
 // chatBound is the most tokens a chat request can take: a token is at least a

@@ -44,7 +44,7 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 		return nil, err
 	}
 	for i := range requests {
-		requests[i] = s.capped(route, requests[i])
+		requests[i] = s.withCap(route, requests[i])
 	}
 	n := requests[0].N
 	stream := inParallel(ctx, len(requests), n, func(ctx context.Context, g int) iter.Seq2[llm.Delta, error] {
