@@ -85,20 +85,15 @@ func (w rowSet) andNot(other []uint64) {
 
 // keepRange drops all rows but those from (inclusive) to (exclusive).
 func (w rowSet) keepRange(from, to int) {
-	for i := range w {
-		low, high := i*64, i*64+64
-		switch {
-		case high <= from || low >= to:
-			w[i] = 0
-		default:
-			if from > low {
-				w[i] &= ^uint64(0) << (from - low)
-			}
-			if to < high {
-				w[i] &= 1<<(to-low) - 1
-			}
-		}
+	if from >= to {
+		clear(w)
+		return
 	}
+	first, last := from/64, (to-1)/64
+	clear(w[:first])
+	clear(w[last+1:])
+	w[first] &= ^uint64(0) << (from % 64)
+	w[last] &= ^uint64(0) >> (63 - (to-1)%64)
 }
 
 func (w rowSet) count() (n int) {

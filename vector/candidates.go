@@ -91,7 +91,7 @@ func (x *payloadIndex) addExcept(rows rowSet, c MatchExcept) {
 	set, _ := newScalarSet(c.Key, c.Values)
 	for i := range x.terms.len() {
 		if !set[string(x.terms.item(i))] {
-			rows.addBitmap(x.bitmap(i))
+			rows.addStored(x.bitmaps.item(i))
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (l lookup) words(x *payloadIndex, terms []string) candidates {
 	if len(terms) == 0 {
 		return l.some(func(rows rowSet) {
 			for i := range x.terms.len() {
-				rows.addBitmap(x.bitmap(i))
+				rows.addStored(x.bitmaps.item(i))
 			}
 		})
 	}

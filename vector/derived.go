@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,8 +42,8 @@ func payloadName(path payload.Path, kind PayloadIndex) string {
 func keywordsName(k keywordField) string { return "keywords." + k.name }
 
 // derive writes a segment's index file and uses it. Vector indexes take long to build,
-// so they are left to merges: until then vectors are scanned.
-func (c *Collection) derive(s *segment, vectors bool) error {
+// so they are left to merges, and given up when ctx ends: until then vectors are scanned.
+func (c *Collection) derive(ctx context.Context, s *segment, vectors bool) error {
 	l := c.layout.Load()
 	path := c.path(indexName(s.number))
 	err := disk.WriteFileIn(c.fsys, path, 0o644, func(f io.Writer) error {
@@ -52,7 +53,7 @@ func (c *Collection) derive(s *segment, vectors bool) error {
 			return err
 		}
 		w.Section("about", about)
-		if err := c.writeDerived(w, l, s, vectors); err != nil {
+		if err := c.writeDerived(ctx, w, l, s, vectors); err != nil {
 			return err
 		}
 		return w.Close()
@@ -63,7 +64,7 @@ func (c *Collection) derive(s *segment, vectors bool) error {
 	return c.useDerived(s, l)
 }
 
-func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, vectors bool) error {
+func (c *Collection) writeDerived(ctx context.Context, w *container.Writer, l *layout, s *segment, vectors bool) error {
 	for _, f := range l.payload {
 		section, err := buildPayloadIndex(f, s)
 		if err != nil {
@@ -83,7 +84,7 @@ func (c *Collection) writeDerived(w *container.Writer, l *layout, s *segment, ve
 				w.Section(sectionName(number, ""), old.indexes[number].data)
 			} else if column := &s.columns[number]; vectors && column.wantsIndex() {
 				w.Begin(sectionName(number, ""))
-				if err := column.writeIndex(w, c.db.options.Threads); err != nil {
+				if err := column.writeIndex(ctx, w, c.db.options.Threads); err != nil {
 					return fmt.Errorf("vector %q: %w", f.name, err)
 				}
 			}
@@ -108,7 +109,7 @@ func (k keywordField) build(s *segment) []byte {
 func (c *Collection) loadDerived(s *segment) error {
 	err := c.useDerived(s, c.layout.Load())
 	if lost(err) {
-		return c.derive(s, false)
+		return c.derive(context.Background(), s, false)
 	}
 	return err
 }
@@ -224,7 +225,7 @@ func (c *Collection) IndexPayload(key string, kind PayloadIndex) error {
 	}
 	c.layout.Store(l)
 	for _, s := range c.segments() {
-		if err := c.derive(s, false); err != nil {
+		if err := c.derive(context.Background(), s, false); err != nil {
 			return fmt.Errorf("add a payload index: %w", err)
 		}
 	}

@@ -16,9 +16,6 @@ type factoryIndex struct {
 	spec   faiss.Spec
 }
 
-// strategyCodes compared every code.
-const strategyCodes index.Strategy = "codes"
-
 // The defaults of a search, where FAISS has 1 list, 16 candidates and no rescoring.
 const (
 	factoryLists = 8
@@ -61,7 +58,7 @@ func (x *factoryIndex) Search(query []float32, k int, p index.Params) ([]index.H
 	p.EF = cmp.Or(p.EF, factoryEF)
 	hits, stats := x.Index.Search(query, width, p)
 	if x.coded() && stats.Strategy == index.StrategyScan {
-		stats.Strategy = strategyCodes
+		stats.Strategy = index.StrategyCodes
 	}
 	if len(hits) < k {
 		return x.scan(query, k, p)

@@ -48,12 +48,12 @@ func (c *Collection) mergeOnce(ctx context.Context) (bool, error) {
 	if merged || err != nil {
 		return merged, err
 	}
-	return c.buildIndexes()
+	return c.buildIndexes(ctx)
 }
 
 // buildIndexes builds the vector indexes of one segment that lacks them. The segment is
 // in use meanwhile.
-func (c *Collection) buildIndexes() (bool, error) {
+func (c *Collection) buildIndexes(ctx context.Context) (bool, error) {
 	c.merging.Lock()
 	defer c.merging.Unlock()
 	c.structure.Lock()
@@ -69,7 +69,7 @@ func (c *Collection) buildIndexes() (bool, error) {
 		return false, nil
 	}
 	defer s.release()
-	if err := c.derive(s, true); err != nil {
+	if err := c.derive(ctx, s, true); err != nil {
 		return false, fmt.Errorf("index collection %q: %w", c.name, err)
 	}
 	return true, nil
@@ -91,7 +91,7 @@ func (c *Collection) Compact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.buildIndexes()
+	_, err = c.buildIndexes(ctx)
 	return err
 }
 
@@ -154,7 +154,7 @@ func (c *Collection) mergeInto(ctx context.Context, inputs []*segment, flushed u
 	var merged *segment
 	if len(order) > 0 {
 		var err error
-		if merged, err = c.newSegment(sources, order, true); err != nil {
+		if merged, err = c.newSegment(ctx, sources, order, true); err != nil {
 			return err
 		}
 	}

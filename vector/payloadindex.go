@@ -213,7 +213,7 @@ func (p postings) find(term []byte) (int, bool) {
 // addTerm adds the rows of a term. Damage gives fewer.
 func (p postings) addTerm(rows rowSet, term []byte) {
 	if i, ok := p.find(term); ok {
-		rows.addBitmap(p.bitmap(i))
+		rows.addStored(p.bitmaps.item(i))
 	}
 }
 

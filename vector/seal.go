@@ -199,7 +199,7 @@ func (c *Collection) seal(m *mutable) error {
 	var sealed *segment
 	if len(rows) > 0 {
 		var err error
-		if sealed, err = c.newSegment([]source{memorySource(rows)}, memorySource(rows).refs(), false); err != nil {
+		if sealed, err = c.newSegment(context.Background(), []source{memorySource(rows)}, memorySource(rows).refs(), false); err != nil {
 			return err
 		}
 	}
@@ -258,7 +258,7 @@ func (c *Collection) logAfter(m *mutable) uint64 {
 }
 
 // newSegment writes a segment file and its index file, and opens them.
-func (c *Collection) newSegment(sources []source, order []rowRef, vectors bool) (*segment, error) {
+func (c *Collection) newSegment(ctx context.Context, sources []source, order []rowRef, vectors bool) (*segment, error) {
 	l, number := c.layout.Load(), c.newNumber()
 	path := c.path(segmentName(number))
 	if err := writeSegment(c.fsys, path, l, sources, order); err != nil {
@@ -269,7 +269,7 @@ func (c *Collection) newSegment(sources []source, order []rowRef, vectors bool) 
 		return nil, err
 	}
 	s.gone = c.removeSegment
-	if err := c.derive(s, vectors); err != nil {
+	if err := c.derive(ctx, s, vectors); err != nil {
 		s.release()
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 	k += len(r.exclude)
 	var filter *index.Filter
 	if rows.words != nil {
-		filter = index.NewFilter(c.slots(rows))
+		filter = c.filter(rows)
 	}
 	searched := c.index(g, r.number, r.q.Exact)
 	if r.bits != nil && searched == nil {
@@ -106,10 +106,10 @@ func (r *denseRanker) scores(c *column, hits []index.Hit) []rowScore {
 	return scores
 }
 
-// slots turns selected rows into selected vectors of the column.
-func (c *column) slots(rows selection) []uint64 {
+// filter turns selected rows into a filter of the column's vectors.
+func (c *column) filter(rows selection) *index.Filter {
 	if c.rows == nil {
-		return rows.words
+		return index.CountedFilter(rows.words, rows.count)
 	}
 	out := make([]uint64, (c.n+63)/64)
 	for slot, row := range c.rows {
@@ -117,7 +117,7 @@ func (c *column) slots(rows selection) []uint64 {
 			out[slot/64] |= 1 << (slot % 64)
 		}
 	}
-	return out
+	return index.NewFilter(out)
 }
 
 // scan compares the selected vectors one by one, as stored.

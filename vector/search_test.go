@@ -592,7 +592,7 @@ func TestRecallSurvivesARestart(t *testing.T) {
 			}
 		}
 		db, c = open()
-		if _, err := c.buildIndexes(); err != nil {
+		if _, err := c.buildIndexes(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, answers(c)); diff != "" {

@@ -218,9 +218,17 @@ func (s *segment) find(key []byte, seq uint64) (row int, ok bool) {
 
 // namespace returns the rows of a namespace: from (inclusive) to (exclusive).
 func (s *segment) namespace(name string) (from, to int) {
+	if s.rows > 0 && inNamespace(s.key(0), name) && inNamespace(s.key(s.rows-1), name) {
+		return 0, s.rows
+	}
 	from = s.search(append([]byte(name), 0))
 	to = s.search(append([]byte(name), 1))
 	return from, to
+}
+
+// inNamespace reports whether a key is of a namespace.
+func inNamespace(key []byte, name string) bool {
+	return len(key) > len(name) && key[len(name)] == 0 && string(key[:len(name)]) == name
 }
 
 // stored returns a vector of a row in stored form, nil if it has none.

@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -41,8 +42,9 @@ func (c *column) wantsIndex() bool {
 	return false
 }
 
-// writeIndex builds an index over a column and writes it.
-func (c *column) writeIndex(w io.Writer, threads int) error {
+// writeIndex builds an index over a column and writes it. Of a graph that is given up
+// when ctx ends; other indexes are built to the end.
+func (c *column) writeIndex(ctx context.Context, w io.Writer, threads int) error {
 	metric, d := c.spec.Metric.kernel(), c.spec.Dimensions
 	if spec, ok := c.spec.factory(); ok {
 		x, err := faiss.Build(spec, metric, d, c.slab(), faiss.Options{Threads: max(1, threads)})
@@ -52,7 +54,7 @@ func (c *column) writeIndex(w io.Writer, threads int) error {
 		_, err = x.WriteTo(w)
 		return err
 	}
-	g, err := index.BuildGraph(metric, d, c.slab(), index.GraphOptions{Threads: threads})
+	g, err := index.BuildGraphContext(ctx, metric, d, c.slab(), index.GraphOptions{Threads: threads})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func NewFilter(words []uint64) *Filter {
 	return f
 }
 
+// CountedFilter is NewFilter for a bit map whose bits the caller has counted.
+func CountedFilter(words []uint64, count int) *Filter { return &Filter{words, count} }
+
 // FilterOf makes a filter of rows, which must not be negative.
 func FilterOf(rows ...int) *Filter {
 	var words []uint64
@@ -61,6 +64,20 @@ func (f *Filter) matches(n int) int {
 		count--
 	}
 	return count
+}
+
+// below yields the words of the bit map, with their numbers, cut to rows below n.
+func (f *Filter) below(n int) iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		for i, word := range f.words[:min(len(f.words), (n+63)/64)] {
+			if i == n>>6 {
+				word &= 1<<(n&63) - 1
+			}
+			if word != 0 && !yield(i, word) {
+				return
+			}
+		}
+	}
 }
 
 // rows yields the admitted rows below n, in order.

@@ -33,6 +33,7 @@ type Graph struct {
 	rows    []byte  // a row a node
 	sweep   []byte  // blocks of 32 nodes in order, as seen from the centre
 	entries []byte  // blocks of nodes where a search may begin, likewise
+	codes   nodeCodes
 	slab    []float32
 	memory  *kernel.Slab // nil if rows are someone else's
 	pool    sync.Pool    // of *graphSearch
@@ -78,7 +79,7 @@ func (g *Graph) Metric() Metric { return g.space.metric }
 
 // Bytes returns the size of the graph, without an attached slab.
 func (g *Graph) Bytes() int64 {
-	return int64(len(g.rows)+len(g.sweep)+len(g.entries)) + 4*int64(len(g.members.starts)+len(g.members.rows))
+	return int64(len(g.rows)+len(g.sweep)+len(g.entries)+8*len(g.codes.words)) + 4*int64(len(g.members.starts)+2*len(g.members.rows))
 }
 
 // Attach gives the graph the vectors it was built from. Hits are then scored
@@ -99,7 +100,7 @@ func (g *Graph) Close() {
 		g.memory.Free()
 		g.memory = nil
 	}
-	g.rows, g.sweep, g.entries, g.nodes, g.members = nil, nil, nil, 0, members{}
+	g.rows, g.sweep, g.entries, g.codes, g.nodes, g.members = nil, nil, nil, nodeCodes{}, 0, members{}
 }
 
 func (g *Graph) row(node uint32) []byte {

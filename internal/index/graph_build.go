@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -56,6 +57,11 @@ const maxDegree = 256
 // searching that graph for every node (see refine), each time pruned (see
 // pruner).
 func BuildGraph(metric Metric, dimensions int, slab []float32, options GraphOptions) (*Graph, error) {
+	return BuildGraphContext(context.Background(), metric, dimensions, slab, options)
+}
+
+// BuildGraphContext is BuildGraph that gives up soon after ctx ends, with its error.
+func BuildGraphContext(ctx context.Context, metric Metric, dimensions int, slab []float32, options GraphOptions) (*Graph, error) {
 	o := options.withDefaults()
 	if metric != Cosine && metric != Dot && metric != L2 {
 		return nil, fmt.Errorf("build a graph: metric %v has no graph; use HNSW or Flat", metric)
@@ -67,7 +73,7 @@ func BuildGraph(metric Metric, dimensions int, slab []float32, options GraphOpti
 		return nil, fmt.Errorf("build a graph: %w", err)
 	}
 	slab, same := distinct(dimensions, slab)
-	b := &graphBuilder{options: o, graph: &Graph{space: newSpace(metric, dimensions, slab, o.Seed), nodes: len(slab) / dimensions, members: same}}
+	b := &graphBuilder{ctx: ctx, options: o, graph: &Graph{space: newSpace(metric, dimensions, slab, o.Seed), nodes: len(slab) / dimensions, members: same}}
 	b.graph.layout = layout{b.graph.space.padded(), o.Degree}
 	vectors, err := kernel.NewSlab(4 * int64(b.graph.nodes) * int64(b.graph.layout.padded))
 	if err != nil {
@@ -79,11 +85,16 @@ func BuildGraph(metric Metric, dimensions int, slab []float32, options GraphOpti
 	}
 	b.place(slab, vectors)
 	b.link()
+	if err := ctx.Err(); err != nil {
+		b.graph.Close()
+		return nil, fmt.Errorf("build a graph: %w", err)
+	}
 	return b.graph, nil
 }
 
 // graphBuilder holds what only building needs.
 type graphBuilder struct {
+	ctx     context.Context
 	options GraphOptions
 	graph   *Graph
 	vectors []float32  // in the graph's space
@@ -149,8 +160,16 @@ func (m *atomicMax) raise(v float64) {
 func (m *atomicMax) value() float64 { return math.Float64frombits(m.bits.Load()) }
 
 // each splits 0 … n-1 into pieces that goroutines work on.
-func (b *graphBuilder) each(n int, work func(from, to int)) {
-	parallel(b.options.Threads, n, 64, work)
+func (b *graphBuilder) each(n int, work func(from, to int)) { b.pieces(n, 64, work) }
+
+// pieces is each with pieces of another size. Those that begin after the context ended are
+// left out.
+func (b *graphBuilder) pieces(n, piece int, work func(from, to int)) {
+	parallel(b.options.Threads, n, piece, func(from, to int) {
+		if b.ctx.Err() == nil {
+			work(from, to)
+		}
+	})
 }
 
 // parallel calls work for pieces of 0 … n-1 on so many goroutines, one of them
@@ -183,10 +202,17 @@ func (b *graphBuilder) link() {
 	b.links = b.partition()
 	b.pack()
 	g.entries = b.entryBlocks(b.sample())
+	if b.ctx.Err() != nil {
+		return // the graph is not complete
+	}
 	b.refine()
 	b.pack()
+	if b.ctx.Err() != nil {
+		return
+	}
 	g.entries = b.entryBlocks(append(b.sample(), b.unreachable()...))
 	b.packSweep()
+	g.codes = newNodeCodes(g.layout, g.sweep, g.nodes)
 }
 
 // pack writes all rows.

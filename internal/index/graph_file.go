@@ -83,6 +83,8 @@ func OpenGraph(data []byte) (*Graph, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	g.members.invert()
+	g.codes = newNodeCodes(g.layout, g.sweep, g.nodes)
 	return g, nil
 }
 

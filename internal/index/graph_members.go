@@ -2,6 +2,7 @@ package index
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -11,6 +12,17 @@ import (
 type members struct {
 	starts []uint32 // of every node in rows, and the end
 	rows   []uint32 // node after node, rising
+	node   []uint32 // of every row
+}
+
+// invert fills node from the others.
+func (m *members) invert() {
+	m.node = make([]uint32, len(m.rows))
+	for node := range max(0, len(m.starts)-1) {
+		for _, row := range m.rows[m.starts[node]:m.starts[node+1]] {
+			m.node[row] = uint32(node)
+		}
+	}
 }
 
 // of returns the rows of a node; one is room for its answer.
@@ -40,10 +52,10 @@ func (m *members) nodes(f *Filter) *Filter {
 	if f == nil || m.starts == nil {
 		return f
 	}
-	n := len(m.starts) - 1
-	words := make([]uint64, (n+63)/64)
-	for node := range n {
-		if m.admits(uint32(node), f) {
+	words := make([]uint64, (len(m.starts)+62)/64)
+	for i, word := range f.below(len(m.rows)) {
+		for ; word != 0; word &= word - 1 {
+			node := m.node[i<<6+bits.TrailingZeros64(word)]
 			words[node>>6] |= 1 << (node & 63)
 		}
 	}
@@ -74,7 +86,7 @@ func distinct(dimensions int, slab []float32) ([]float32, members) {
 	if len(leaders) == n {
 		return slab, members{}
 	}
-	m := members{starts: make([]uint32, len(leaders)+1), rows: make([]uint32, n)}
+	m := members{starts: make([]uint32, len(leaders)+1), rows: make([]uint32, n), node: node}
 	for _, x := range node {
 		m.starts[x+1]++
 	}

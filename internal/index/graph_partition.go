@@ -111,7 +111,7 @@ func (b *graphBuilder) emptyLinks() [][]uint32 {
 
 func (b *graphBuilder) partitionRound(random *rand.Rand, found *nearest) {
 	groups := b.groups(random)
-	parallel(b.options.Threads, len(groups), 1, func(from, to int) {
+	b.pieces(len(groups), 1, func(from, to int) {
 		for _, group := range groups[from:to] {
 			b.compareAll(group, found)
 		}

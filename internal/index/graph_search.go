@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/ragstone/ragstone/internal/kernel"
@@ -18,8 +17,9 @@ type graphSearch struct {
 	candidates kernel.Candidates
 	starts     kernel.Candidates
 	estimates  [kernel.BlockVectors]float32
-	seen       []uint64  // nodes that were reached
-	reached    []reached // in the order of the walk
+	seen       []uint64   // nodes that were reached
+	reached    []reached  // in the order of the walk
+	asked      askedCodes // of the query, where nodes' codes are looked at
 	swept      []near
 	stats      Stats
 }
@@ -73,56 +73,21 @@ func (s *graphSearch) forget() {
 	s.reached = s.reached[:0]
 }
 
-// sweepCost and stepCost are what the sweep of a block and a step of the walk
-// take, compared with each other. Measured at 128 and 768 dimensions: 17 to 95
-// and 59 to 360 ns.
-const (
-	sweepCost = 1
-	stepCost  = 6
-)
-
 // find reaches nodes enough for the k best rows that a filter admits.
 func (s *graphSearch) find(k int, p Params) {
-	n, ef := s.graph.nodes, p.ef(k)
-	p.Filter = s.graph.members.nodes(p.Filter)
-	matches := p.Filter.matches(n)
-	s.stats.Strategy = StrategyScan
-	if p.Exact || matches <= ef {
-		s.scan(p.Filter)
-		return
-	}
-	if p.Filter == nil {
+	g, ef := s.graph, p.ef(k)
+	switch {
+	case p.Exact || p.Filter.matches(g.Len()) <= ef:
+		s.stats.Strategy = StrategyScan
+		s.scan(g.members.nodes(p.Filter))
+	case p.Filter != nil:
+		s.filtered(k, ef, p.Filter)
+	default:
 		s.stats.Strategy = StrategyGraph
 		s.walk(ef)
-		if len(s.reached) < min(k, n) { // the walk ended in a small cluster
+		if len(s.reached) < min(k, g.nodes) { // the walk ended in a small cluster
+			s.stats.Strategy = StrategyScan
 			s.scan(nil)
-		}
-		return
-	}
-	width := int(int64(ef) * int64(n) / int64(matches))
-	if width*stepCost < min(blocks(n), matches)*sweepCost {
-		s.stats.Strategy = StrategyFilteredGraph
-		s.walk(width)
-		if s.admitted(p.Filter) >= (ef+k)/2 {
-			return
-		}
-		// What the filter admits lies elsewhere.
-		s.forget()
-	}
-	s.stats.Strategy = StrategyScan
-	s.sweep(ef, p.Filter)
-}
-
-// admitted counts the nodes among the final candidates that a filter of nodes
-// admits. What was reached on the way to them does not count: it is not near.
-func (s *graphSearch) admitted(f *Filter) (count int) {
-	for i := 0; ; i++ {
-		node, _, ok := s.candidates.At(i)
-		if !ok {
-			return count
-		}
-		if f.Has(int(node)) && s.seen[node>>6]>>(node&63)&1 != 0 {
-			count++
 		}
 	}
 }
@@ -257,67 +222,4 @@ func (s *graphSearch) start() {
 		nodes[found], distances[found] = node, distance
 	}
 	s.candidates.Add(&nodes, &distances, 1<<found-1, nil)
-}
-
-// sweepWidth is how many candidates a sweep keeps for every one of ef, more below
-// 192 dimensions: from the centre estimates are coarser than from a neighbour.
-const sweepWidth = 4
-
-// sweep estimates all nodes that a filter admits and reaches the best of them.
-func (s *graphSearch) sweep(ef int, f *Filter) {
-	g := s.graph
-	width := ef * sweepWidth * max(1, 192/g.layout.padded)
-	if f.matches(g.nodes) <= 2*width {
-		s.scan(f)
-		return
-	}
-	best := smallest{width: width, limit: float32(math.Inf(1)), list: s.swept[:0]}
-	s.terms.Base = kernel.Dot(s.query, s.query)
-	size := g.layout.sweepSize()
-	for b := range blocks(g.nodes) {
-		admitted := f.block(b)
-		if admitted == 0 {
-			continue
-		}
-		s.stats.Scored += bits.OnesCount32(admitted)
-		s.terms.Limit = best.limit
-		below := kernel.ScanBlock(g.sweep[b*size:(b+1)*size], s.tables, &s.terms, &s.estimates, size)
-		for below &= admitted; below != 0; below &= below - 1 {
-			i := bits.TrailingZeros32(below)
-			best.add(near{s.estimates[i], uint32(b*kernel.BlockVectors + i)})
-		}
-	}
-	s.swept = best.kept()
-	for _, x := range s.swept {
-		s.reached = append(s.reached, reached{x.node, 0})
-	}
-	s.measure()
-}
-
-// scan reaches every node that a filter admits.
-func (s *graphSearch) scan(f *Filter) {
-	s.forget()
-	if f == nil {
-		for node := range s.graph.nodes {
-			s.reached = append(s.reached, reached{uint32(node), 0})
-		}
-	} else {
-		for row := range f.rows(s.graph.nodes) {
-			s.reached = append(s.reached, reached{uint32(row), 0})
-		}
-	}
-	s.measure()
-}
-
-// measure computes the distances of what was reached at once. These nodes are
-// not marked in seen.
-func (s *graphSearch) measure() {
-	const ahead = 12 // vectors on their way
-	size := s.graph.layout.vectorSize()
-	for i := range s.reached {
-		if i+ahead < len(s.reached) {
-			kernel.Prefetch(s.graph.row(s.reached[i+ahead].node)[:size])
-		}
-		s.reached[i].distance = kernel.L2Halves(s.query, halves(s.graph.row(s.reached[i].node)[:size]), 0)
-	}
 }

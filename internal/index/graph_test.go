@@ -1,8 +1,11 @@
 package index_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/ragstone/ragstone/internal/index"
 )
@@ -56,5 +59,19 @@ func TestGraphExactIsExact(t *testing.T) {
 			hits, _ := g.Search(query, k, index.Params{Filter: filter, Exact: true})
 			checkExact(t, fmt.Sprint(m), m, hits, reference(m, dimensions, slab, query, filter), k)
 		}
+	}
+}
+
+func TestBuildingAGraphStopsWithItsContext(t *testing.T) {
+	const dimensions = 64
+	slab := clustered(1, 20_000, dimensions)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := index.BuildGraphContext(ctx, index.L2, dimensions, slab, index.GraphOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got the error %v, want that of the context", err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("it took %v to stop", took)
 	}
 }

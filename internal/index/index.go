@@ -133,6 +133,8 @@ const (
 	// StrategyFilteredGraph walked a graph under a filter, looking past rows
 	// that it does not admit.
 	StrategyFilteredGraph Strategy = "filtered graph"
+	// StrategyCodes estimated every admitted row by its code and compared the best.
+	StrategyCodes Strategy = "codes"
 	// StrategyLists scanned the lists or buckets nearest to the query.
 	StrategyLists Strategy = "lists"
 )
