@@ -117,6 +117,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 			return nil
 		},
 	}
+	root.PersistentFlags().String("config", "", "read the configuration `FILE` [RAGSTONE_CONFIG] (default "+config.FileName+" in RAGSTONE_HOME, if it exists)")
 	root.SetVersionTemplate("ragstone {{.Version}}\n")
 	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(
@@ -133,6 +134,7 @@ do not answer the question (ask, search); 130 interrupted.`,
 		newBudgetsCommand(a),
 		newUsageCommand(a),
 		newVectorsCommand(a),
+		newConfigCommand(a),
 		newBenchCommand(a),
 		newVersionCommand(a),
 	)

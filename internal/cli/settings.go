@@ -18,9 +18,13 @@ func addSettings(c *cobra.Command, names ...string) {
 	}
 }
 
-// chosenSettings returns the settings that flags of the command line name.
+// chosenSettings returns the settings that flags of the command line name, and
+// the configuration file.
 func chosenSettings(c *cobra.Command) []config.Override {
 	var chosen []config.Override
+	if f := c.Flags().Lookup("config"); f != nil && f.Changed {
+		chosen = append(chosen, config.Override{Flag: f.Name, Value: f.Value.String()})
+	}
 	for _, name := range config.Flags() {
 		f := c.Flags().Lookup(name)
 		if f == nil || !f.Changed {

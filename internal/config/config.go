@@ -1,13 +1,29 @@
 // Package config is Ragstone's one configuration and the only reader of the
 // environment: every other package is told what it needs.
 //
-// A value is taken from the first place that names it: a command-line flag,
-// an environment variable, the built-in default. Load reports every problem
-// it finds at once.
+// # Where a value comes from
 //
-// The settings are one table (settings.go): each has an environment variable,
-// and most have the name of a flag, which a command offers where the setting
-// means something to it.
+// The first place that names it: a command-line flag, an environment variable,
+// the configuration file, the built-in default. The file is YAML: the one that
+// --config or RAGSTONE_CONFIG names, else ragstone.yaml in Ragstone's home if
+// there is one. Load reports every problem of every place at once, and those of
+// the file with its line.
+//
+// # The table
+//
+// The settings are one table (settings.go), from which come flags, variables,
+// keys of the file, their help, and docs/configuration.md. A setting called
+// max-memory is --max-memory, RAGSTONE_MAX_MEMORY, and max_memory in the file. What does
+// not fit a line is a section (sections.go): a map or a list that only the file
+// has.
+//
+// # The file
+//
+// A file is taken whole or not at all. An unknown key is an error that names the
+// nearest known one; a key may stand once; anchors, tags and several documents
+// in one file are refused. A relative path is relative to the file's folder. A file
+// that holds a secret must not be readable by everybody on the machine
+// (docs/decisions/0017-configuration.md).
 package config
 
 import (
@@ -20,60 +36,53 @@ import (
 )
 
 // Config is what an operator may choose. Its zero value is not usable; Load
-// fills the defaults.
+// fills the defaults. The table says what the fields mean.
 type Config struct {
-	// Home holds everything Ragstone keeps: models, indexes, keys.
-	// RAGSTONE_HOME; default is the platform's per-user data directory.
-	Home string
+	Home     string // holds everything Ragstone keeps: models, indexes, keys
+	HubURL   string
+	HubToken string // sent to HubURL, and nowhere else
+	NoColor  bool
 
-	// HubURL is the model hub models are fetched from, in Hugging Face layout.
-	// RAGSTONE_HUB, else HF_ENDPOINT; default https://huggingface.co.
-	HubURL string
-
-	// HubToken is sent to HubURL, and nowhere else. HF_TOKEN; default none.
-	HubToken string
-
-	// Threads is the number of threads the model runtime uses.
-	// RAGSTONE_THREADS; default is the number of processors.
-	Threads int
-
-	// MaxMemory bounds the bytes of loaded models and their caches.
-	// --max-memory, RAGSTONE_MAX_MEMORY, such as 2GB; zero means no limit.
-	MaxMemory int64
-
-	// Idle is how long the server keeps a model loaded that nobody uses.
-	// --idle, RAGSTONE_IDLE; zero means for ever.
-	Idle time.Duration
-
-	// NoColor turns colour off. NO_COLOR, when set to anything.
-	NoColor bool
-
-	// UpstreamKey is the bearer token for an upstream that a flag names.
-	// RAGSTONE_UPSTREAM_KEY. It has no effect without such a flag: a key that
-	// happens to lie in the environment never sends a document out.
-	UpstreamKey string
-
-	// Addr is where the server listens, HOST:PORT. --addr, RAGSTONE_ADDR;
-	// default 127.0.0.1:8080. Port 0 takes a free one.
-	Addr string
-
-	// Upstream is the base URL of an OpenAI-compatible server that runs what
-	// is asked of the server under any name but a local model's own.
-	// --upstream, RAGSTONE_UPSTREAM; default none.
-	Upstream string
+	Addr           string // HOST:PORT
+	TLSCert        string // a file of PEM; empty serves plain HTTP
+	TLSKey         string
+	CORSOrigins    []string // whose pages may call the server from a browser
+	MaxConnections int      // zero: no limit
+	MaxBody        int64    // bytes of a JSON request
+	MaxBodyMemory  int64    // bytes, of all requests together
+	AnswerTimeout  time.Duration
+	DrainTimeout   time.Duration
 
 	// ChatModel and EmbeddingModel are the local models the server loads: a
-	// catalog name or a path; empty loads none. --model, RAGSTONE_MODEL,
-	// default smollm2-135m-instruct; --embedding-model,
-	// RAGSTONE_EMBEDDING_MODEL, default all-minilm-l6-v2.
+	// catalog name or a path; empty loads none.
 	ChatModel      string
 	EmbeddingModel string
+	Threads        int // of the model runtime; Load resolves 0 to the processors
+	Precision      string
+	MaxMemory      int64 // bytes of loaded models and their caches; zero: no limit
+	Idle           time.Duration
+	CompletionCap  int
+	Aliases        []Alias
 
-	// RequestsPerMinute and TokensPerMinute are how fast a project may use one
-	// model of the server. --requests-per-minute, --tokens-per-minute and their
-	// variables; defaults 10,000 and 2,000,000.
-	RequestsPerMinute int
+	RequestsPerMinute int // of one project and model
 	TokensPerMinute   int
+
+	// Upstream is the base URL of an OpenAI-compatible server that runs what
+	// is asked of the server under any name but a local model's own; empty is
+	// none. UpstreamKey is its bearer token; it has no effect without one: a key
+	// that happens to lie in the environment never sends a document out.
+	Upstream    string
+	UpstreamKey string
+
+	Database   string // postgres://…; empty: a file in the home
+	SecretFile string // empty: in the home
+	SyncLedger bool
+
+	LogFormat     string // text or json
+	LogLevel      string // debug, info, warn or error
+	TraceEndpoint string // an OTLP collector over HTTP; empty: no traces
+	TraceHeaders  string // NAME=VALUE,… sent to it
+	TraceSample   float64
 }
 
 // The models that are loaded unless others are named.
@@ -82,45 +91,120 @@ const (
 	DefaultEmbeddingModel = "all-minilm-l6-v2"
 )
 
-// Override is a value that a command-line flag gives to a setting.
+func defaults() Config {
+	return Config{
+		HubURL:            "https://huggingface.co",
+		Addr:              "127.0.0.1:8080",
+		MaxConnections:    8192,
+		MaxBody:           16 << 20,
+		MaxBodyMemory:     512 << 20,
+		AnswerTimeout:     10 * time.Minute,
+		DrainTimeout:      30 * time.Second,
+		ChatModel:         DefaultChatModel,
+		EmbeddingModel:    DefaultEmbeddingModel,
+		Precision:         "f32",
+		CompletionCap:     4096,
+		RequestsPerMinute: 10_000,
+		TokensPerMinute:   2_000_000,
+		LogFormat:         "text",
+		LogLevel:          "info",
+		TraceSample:       1,
+	}
+}
+
+// Override is a value that a command-line flag gives to a setting; that of the
+// flag config names the configuration file.
 type Override struct {
 	Flag  string // its name, without the dashes
 	Value string
 }
 
-// Load reads the process's environment and puts the overrides over it.
-func Load(overrides ...Override) (Config, error) { return load(os.Getenv, overrides) }
+// Load reads the configuration file and the process's environment and puts the
+// overrides over them.
+func Load(overrides ...Override) (Config, error) {
+	l := newLoader(os.Getenv)
+	return l.load(overrides)
+}
 
-func load(getenv func(string) string, overrides []Override) (Config, error) {
-	c := Config{
-		HubURL:            "https://huggingface.co",
-		Threads:           runtime.GOMAXPROCS(0),
-		Addr:              "127.0.0.1:8080",
-		ChatModel:         DefaultChatModel,
-		EmbeddingModel:    DefaultEmbeddingModel,
-		RequestsPerMinute: 10_000,
-		TokensPerMinute:   2_000_000,
+// Effective is a setting's value and the place it came from.
+type Effective struct {
+	Key    string `json:"setting"` // as the file has it, else its variable
+	Value  string `json:"value"`   // secrets are masked
+	Source string `json:"from"`    // such as default, --addr, or ragstone.yaml:7
+}
+
+// LoadEffective is Load that also tells where each value came from.
+func LoadEffective(overrides ...Override) ([]Effective, error) {
+	l := newLoader(os.Getenv)
+	c, err := l.load(overrides)
+	return l.effective(c), err
+}
+
+// loader collects a configuration and all that is wrong with it.
+type loader struct {
+	getenv   func(string) string
+	config   Config
+	sources  map[string]string // of settings and sections, by name
+	problems []error
+}
+
+func newLoader(getenv func(string) string) *loader {
+	return &loader{getenv: getenv, config: defaults(), sources: map[string]string{}}
+}
+
+func (l *loader) load(overrides []Override) (Config, error) {
+	l.findHome()
+	if path := l.findFile(overrides); path != "" {
+		l.readFile(path)
 	}
-	var problems []error
 	for _, s := range settings {
-		for _, name := range s.variables {
-			if value := getenv(name); value != "" {
-				problems = append(problems, s.apply(&c, name, value))
+		for _, name := range s.names() {
+			if value := l.getenv(name); value != "" {
+				l.apply(s, name, value)
 				break
 			}
 		}
 		for _, o := range overrides {
-			if o.Flag == s.flag {
-				problems = append(problems, s.apply(&c, "--"+s.flag, o.Value))
+			if o.Flag == s.flag() {
+				l.apply(s, "--"+o.Flag, o.Value)
 			}
 		}
 	}
-	if c.Home == "" {
-		home, err := defaultHome(getenv)
-		problems = append(problems, err)
-		c.Home = home
+	l.finish()
+	return l.config, errors.Join(l.problems...)
+}
+
+// apply sets a setting from text; source is the variable or flag it came from.
+func (l *loader) apply(s setting, source, text string) {
+	if err := s.value.set(&l.config, text); err != nil {
+		l.problems = append(l.problems, fmt.Errorf("%s is %q: %w", source, s.shown(text), err))
+		return
 	}
-	return c, errors.Join(problems...)
+	l.sources[s.name] = source
+}
+
+// finish fills what depends on the machine and checks what goes together.
+func (l *loader) finish() {
+	c := &l.config
+	if c.Threads == 0 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		l.problems = append(l.problems, errors.New("tls-cert and tls-key go together: name the files of both the certificate and its key, or of neither"))
+	}
+}
+
+// findHome sets the home, which the environment alone can name: the file is
+// looked for there.
+func (l *loader) findHome() {
+	if l.config.Home = l.getenv("RAGSTONE_HOME"); l.config.Home != "" {
+		return
+	}
+	home, err := defaultHome(l.getenv)
+	if err != nil {
+		l.problems = append(l.problems, err)
+	}
+	l.config.Home = home
 }
 
 // defaultHome is the platform's folder for a user's application data: the XDG

@@ -16,6 +16,10 @@ func environment(pairs ...string) func(string) string {
 	}
 }
 
+func load(getenv func(string) string, overrides []Override) (Config, error) {
+	return newLoader(getenv).load(overrides)
+}
+
 func TestFlagOverEnvironmentOverDefault(t *testing.T) {
 	tests := []struct {
 		name  string

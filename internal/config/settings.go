@@ -1,137 +1,158 @@
 package config
 
 import (
-	"fmt"
 	"math"
-	"net"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/dustin/go-humanize"
 )
 
-// setting is one knob: where it can be turned, and how its text becomes a
-// value.
+// setting is one knob: what it is called everywhere, and how its text becomes a
+// value. Its flag is --NAME, its variable RAGSTONE_NAME, its key in the file name
+// with underscores.
 type setting struct {
-	variables []string // the first that is set counts
-	flag      string   // empty: it has none
-	usage     string   // of the flag; a word in backquotes names its value
-	set       func(c *Config, text string) error
+	name  string
+	usage string // of the flag; a word in backquotes names its value
+	value value
+
+	variables []string // instead of the one after the name; the first that is set counts
+	secret    bool     // no flag, and never shown
+
+	// redact is the value without the secret part it may have.
+	redact func(text string) string
+	noFlag bool
+	noKey  bool // the file does not have it
 }
 
-// settings lists every knob.
-var settings = []setting{
-	{variables: []string{"RAGSTONE_HOME"}, set: text(func(c *Config) *string { return &c.Home })},
-	{variables: []string{"RAGSTONE_HUB", "HF_ENDPOINT"}, set: text(func(c *Config) *string { return &c.HubURL })},
-	{variables: []string{"HF_TOKEN"}, set: text(func(c *Config) *string { return &c.HubToken })},
-	{variables: []string{"RAGSTONE_THREADS"}, set: number(1, 1024, "a number from 1 to 1024", func(c *Config) *int { return &c.Threads })},
-	{variables: []string{"NO_COLOR"}, set: func(c *Config, _ string) error { c.NoColor = true; return nil }},
-	{variables: []string{"RAGSTONE_UPSTREAM_KEY"}, set: text(func(c *Config) *string { return &c.UpstreamKey })},
-
-	{[]string{"RAGSTONE_ADDR"}, "addr", "listen on `HOST:PORT`; port 0 takes a free one (default 127.0.0.1:8080)", setAddr},
-	{[]string{"RAGSTONE_UPSTREAM"}, "upstream", "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", setUpstream},
-	{[]string{"RAGSTONE_MODEL"}, "model", "the local model that chats: a catalog `NAME` or a path, or none (default " + DefaultChatModel + ")", modelName(func(c *Config) *string { return &c.ChatModel })},
-	{[]string{"RAGSTONE_EMBEDDING_MODEL"}, "embedding-model", "the local model that embeds: a catalog `NAME` or a path, or none (default " + DefaultEmbeddingModel + ")", modelName(func(c *Config) *string { return &c.EmbeddingModel })},
-	{[]string{"RAGSTONE_MAX_MEMORY"}, "max-memory", "the `SIZE` models may take together with their requests, such as 2GB (default no limit)", setMaxMemory},
-	{[]string{"RAGSTONE_IDLE"}, "idle", "unload a model that nobody has used for this `DURATION`, such as 10m; it is loaded again when asked for (default never)", setIdle},
-	{[]string{"RAGSTONE_REQUESTS_PER_MINUTE"}, "requests-per-minute", "the `NUMBER` of requests a project may make a minute to one model (default 10000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.RequestsPerMinute })},
-	{[]string{"RAGSTONE_TOKENS_PER_MINUTE"}, "tokens-per-minute", "the `NUMBER` of tokens a project may use a minute of one model (default 2000000)", number(1, math.MaxInt32, "a number above 0", func(c *Config) *int { return &c.TokensPerMinute })},
+// group is settings and sections that belong together.
+type group struct {
+	title    string
+	settings []setting
+	sections []section
 }
+
+// groups lists every knob.
+var groups = []group{
+	{title: "Listening", settings: []setting{
+		{name: "addr", usage: "listen on `HOST:PORT`; port 0 takes a free one, and an address that other machines can reach needs a key to exist", value: hostPort(func(c *Config) *string { return &c.Addr })},
+		{name: "tls-cert", usage: "serve HTTPS with the certificate chain in this `FILE` of PEM; it is read again when it changes", value: path(func(c *Config) *string { return &c.TLSCert })},
+		{name: "tls-key", usage: "the private key of --tls-cert, a `FILE` of PEM", value: path(func(c *Config) *string { return &c.TLSKey })},
+		{name: "cors-origins", usage: "let the pages of these `ORIGINS`, such as https://app.example.com, call the server from a browser; with commas between, * is any", value: origins(func(c *Config) *[]string { return &c.CORSOrigins })},
+		{name: "max-connections", usage: "refuse connections beyond this `NUMBER`; 0 is no limit", value: number(0, math.MaxInt32, func(c *Config) *int { return &c.MaxConnections })},
+		{name: "max-body", usage: "the `SIZE` a JSON request may have", value: size(1, func(c *Config) *int64 { return &c.MaxBody })},
+		{name: "max-body-memory", usage: "the `SIZE` all requests that are being read may take together; beyond it they are refused for a while", value: size(1, func(c *Config) *int64 { return &c.MaxBodyMemory })},
+		{name: "answer-timeout", usage: "end an answer that takes longer than this `DURATION`", value: duration(1, func(c *Config) *time.Duration { return &c.AnswerTimeout })},
+		{name: "drain-timeout", usage: "when the server is stopped, let running answers take this `DURATION`", value: duration(1, func(c *Config) *time.Duration { return &c.DrainTimeout })},
+	}},
+	{title: "Models", settings: []setting{
+		{name: "model", usage: "the local model that chats: a catalog `NAME` or a path, or none", value: modelName(func(c *Config) *string { return &c.ChatModel })},
+		{name: "embedding-model", usage: "the local model that embeds: a catalog `NAME` or a path, or none", value: modelName(func(c *Config) *string { return &c.EmbeddingModel })},
+		{name: "precision", usage: "how the embedding model computes: `f32`, or int8, which is about three times as fast and nearly the same", value: oneOf(func(c *Config) *string { return &c.Precision }, "f32", "int8")},
+		{name: "threads", usage: "the `NUMBER` of threads models compute with; 0 is one for each processor", value: number(0, 1024, func(c *Config) *int { return &c.Threads })},
+		{name: "max-memory", usage: "the `SIZE` models may take together with their requests, such as 2GB; 0 is no limit", value: size(0, func(c *Config) *int64 { return &c.MaxMemory })},
+		{name: "idle", usage: "unload a model that nobody has used for this `DURATION`, such as 10m; it is loaded again when asked for; 0 is never", value: duration(0, func(c *Config) *time.Duration { return &c.Idle })},
+		{name: "completion-cap", usage: "the most `TOKENS` of an answer that is asked for without such a number, from a model whose context is not known", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.CompletionCap })},
+	}, sections: []section{aliases}},
+	{title: "Limits", settings: []setting{
+		{name: "requests-per-minute", usage: "the `NUMBER` of requests a project may make a minute to one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.RequestsPerMinute })},
+		{name: "tokens-per-minute", usage: "the `NUMBER` of tokens a project may use a minute of one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.TokensPerMinute })},
+	}},
+	{title: "Other servers", settings: []setting{
+		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress(func(c *Config) *string { return &c.Upstream })},
+		{name: "upstream-key", usage: "the key that --upstream's server is given; without --upstream it does nothing", value: text(func(c *Config) *string { return &c.UpstreamKey }), secret: true},
+	}},
+	{title: "State", settings: []setting{
+		{name: "database", usage: "keep accounts, the ledger and other rows in the PostgreSQL database at this `URL` instead of a file of the home", value: databaseURL(func(c *Config) *string { return &c.Database }), redact: redactURL},
+		{name: "secret-file", usage: "the `FILE` with the secret that keys are hashed with, which servers of one database share; default secret in the home's folder state", value: path(func(c *Config) *string { return &c.SecretFile })},
+		{name: "sync-ledger", usage: "`true` makes what requests cost survive a power loss too: the disk has it before an answer ends", value: toggle(func(c *Config) *bool { return &c.SyncLedger })},
+	}},
+	{title: "Logs and traces", settings: []setting{
+		{name: "log-format", usage: "`text` or json, one line an entry on standard error", value: oneOf(func(c *Config) *string { return &c.LogFormat }, "text", "json")},
+		{name: "log-level", usage: "log from this `LEVEL` on: debug, info, warn or error", value: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
+		{name: "trace-endpoint", usage: "send traces to the OpenTelemetry collector at this `URL` (OTLP over HTTP), such as http://127.0.0.1:4318", value: webAddress(func(c *Config) *string { return &c.TraceEndpoint })},
+		{name: "trace-headers", usage: "what the collector is sent with them, such as api-key=SECRET; with commas between", value: headers(func(c *Config) *string { return &c.TraceHeaders }), secret: true},
+		{name: "trace-sample", usage: "the `PART` of requests that are traced, from 0 to 1; a caller who traces decides for its own", value: fraction(func(c *Config) *float64 { return &c.TraceSample })},
+	}},
+	{title: "Where models come from", settings: []setting{
+		{name: "hub", usage: "the `URL` of the model hub, in Hugging Face layout", value: text(func(c *Config) *string { return &c.HubURL }), variables: []string{"RAGSTONE_HUB", "HF_ENDPOINT"}, noFlag: true},
+		{name: "hub-token", usage: "sent to the hub, and nowhere else", value: text(func(c *Config) *string { return &c.HubToken }), variables: []string{"RAGSTONE_HUB_TOKEN", "HF_TOKEN"}, secret: true},
+	}},
+	{title: "The terminal", settings: []setting{
+		{name: "no-color", usage: "turns colour off when it is set to anything", value: presence(func(c *Config) *bool { return &c.NoColor }), variables: []string{"NO_COLOR"}, noFlag: true, noKey: true},
+	}},
+}
+
+// settings and sections are all of the groups'.
+var settings, sections = func() (all []setting, parts []section) {
+	for _, g := range groups {
+		all = append(all, g.settings...)
+		parts = append(parts, g.sections...)
+	}
+	return all, parts
+}()
+
+// names are the setting's environment variables.
+func (s setting) names() []string {
+	if s.variables != nil {
+		return s.variables
+	}
+	return []string{"RAGSTONE_" + strings.ToUpper(s.key())}
+}
+
+// flag is the name of the setting's flag; empty if it has none.
+func (s setting) flag() string {
+	if s.noFlag || s.secret {
+		return ""
+	}
+	return s.name
+}
+
+// key is the setting's key in the file.
+func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
 
 // Flags returns the names of the settings that have a flag.
 func Flags() []string {
 	var names []string
 	for _, s := range settings {
-		if s.flag != "" {
-			names = append(names, s.flag)
+		if flag := s.flag(); flag != "" {
+			names = append(names, flag)
 		}
 	}
 	return names
 }
 
-// Usage returns the help text of a setting's flag, with the environment
-// variable that does the same.
+// Usage returns the help text of a setting's flag, with its default and the
+// environment variable that does the same.
 func Usage(flag string) string {
 	for _, s := range settings {
-		if s.flag == flag {
-			return s.usage + " [" + s.variables[0] + "]"
+		if s.flag() == flag {
+			return s.usage + s.defaultNote() + " [" + s.names()[0] + "]"
 		}
 	}
 	panic("config.Usage: no setting has the flag --" + flag)
 }
 
-// apply sets the setting from text; source is the variable or flag it came
-// from, for the error.
-func (s setting) apply(c *Config, source, text string) error {
-	if err := s.set(c, text); err != nil {
-		return fmt.Errorf("%s is %q: %w", source, text, err)
+// defaultNote is the setting's default in brackets, if it has one.
+func (s setting) defaultNote() string {
+	if value := s.defaultText(); value != "" {
+		return " (default " + value + ")"
 	}
-	return nil
+	return ""
 }
 
-func text(field func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, text string) error {
-		*field(c) = text
-		return nil
+// shown is a value as it may be shown.
+func (s setting) shown(text string) string {
+	switch {
+	case text == "":
+		return ""
+	case s.secret:
+		return masked
+	case s.redact != nil:
+		return s.redact(text)
 	}
+	return text
 }
 
-func number(low, high int, want string, field func(*Config) *int) func(*Config, string) error {
-	return func(c *Config, text string) error {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < low || n > high {
-			return fmt.Errorf("want %s", want)
-		}
-		*field(c) = n
-		return nil
-	}
-}
-
-// modelName takes a name or path; the word none means no model.
-func modelName(field func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, text string) error {
-		if text == "none" {
-			text = ""
-		}
-		*field(c) = text
-		return nil
-	}
-}
-
-func setMaxMemory(c *Config, text string) error {
-	n, err := humanize.ParseBytes(text)
-	if err != nil || n > math.MaxInt64 || strings.HasPrefix(text, "-") {
-		return fmt.Errorf("want an amount of memory such as 2GB or 1.5GiB; a number alone is bytes, and 0 is no limit")
-	}
-	c.MaxMemory = int64(n)
-	return nil
-}
-
-func setIdle(c *Config, text string) error {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return fmt.Errorf("want a duration such as 90s, 10m or 2h; 0 is never")
-	}
-	c.Idle = d
-	return nil
-}
-
-func setAddr(c *Config, text string) error {
-	_, port, err := net.SplitHostPort(text)
-	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("want HOST:PORT, such as 127.0.0.1:8080 or :8080 for every address of this machine")
-	}
-	c.Addr = text
-	return nil
-}
-
-func setUpstream(c *Config, text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("want a URL such as https://api.openai.com/v1")
-	}
-	c.Upstream = strings.TrimRight(text, "/")
-	return nil
+func (s setting) defaultText() string {
+	c := defaults()
+	return s.value.get(&c)
 }
