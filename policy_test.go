@@ -40,7 +40,7 @@ var floors = [][]string{
 	{"internal/catalog"},
 	{"llm", "eval"},
 	{"rag"},
-	{"internal/state"},
+	{"internal/state", "internal/blobs"},
 	{"internal/platform/account"},
 	{"internal/platform/inference"},
 	{"internal/api"},
