@@ -68,6 +68,7 @@ var table = []row{
 	is(errNotDeletable, failure{status: 403, param: "model", message: "This model is not a fine-tuned model of yours; it cannot be deleted."}),
 	is(errContentType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'application/json' in UTF-8 without Content-Encoding."}),
 	as(bodyFailure),
+	is(errBodyMemory, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_overloaded", message: "The server is reading as many requests as it has memory for. Please try again shortly.", retryAfter: time.Second}),
 	is(errUnknownURL, failure{status: 404, code: "unknown_url"}),
 	is(errWrongMethod, failure{status: 405}),
 

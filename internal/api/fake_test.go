@@ -18,6 +18,7 @@ type fakeModel struct {
 	seen    func(llm.Request) // called with every request
 	waiting chan<- struct{}   // told when a request has begun to wait
 	ended   chan<- struct{}   // told when such a request's context has ended
+	letGo   <-chan struct{}   // lets a request begin that is slow to
 }
 
 const fakeContext = 32 // tokens, which are words
@@ -76,6 +77,18 @@ func fakeRefusal(prompt string) error {
 func (m *fakeModel) write(ctx context.Context, r llm.Request, prompt string, i int, yield func(llm.Delta, error) bool) (int, error) {
 	if r.Echo && !yield(llm.Delta{Index: i, Text: prompt, Tokens: fakeTokens(r, prompt, math.NaN())}, nil) {
 		return -1, nil
+	}
+	if strings.Contains(prompt, "SLOW") { // to begin
+		m.waiting <- struct{}{}
+		select {
+		case <-m.letGo:
+		case <-ctx.Done():
+			m.ended <- struct{}{}
+			return 0, ctx.Err()
+		}
+		if strings.Contains(prompt, "LATE-ERROR") {
+			return 0, &llm.UpstreamError{Status: 500, Message: "no luck"}
+		}
 	}
 	finish := llm.FinishStop
 	for n, word := range fakeWords {

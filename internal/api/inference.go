@@ -12,7 +12,9 @@ func (a *api) createChatCompletion(c *call) error {
 	if err := c.decode(&request); err != nil {
 		return err
 	}
-	answer, err := a.Inference.Chat(c.Context(), c.caller, &request)
+	ctx, stop := c.admitting(request.Stream)
+	defer stop()
+	answer, err := a.Inference.Chat(ctx, c.caller, &request)
 	if err != nil {
 		return err
 	}
@@ -33,7 +35,9 @@ func (a *api) createCompletion(c *call) error {
 	if err := c.decode(&request); err != nil {
 		return err
 	}
-	answer, err := a.Inference.Complete(c.Context(), c.caller, &request)
+	ctx, stop := c.admitting(request.Stream)
+	defer stop()
+	answer, err := a.Inference.Complete(ctx, c.caller, &request)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,17 @@ type Config struct {
 	// MaxBodyBytes bounds a request's body. Default 16 MiB.
 	MaxBodyBytes int64
 
+	// MaxBodyMemory bounds what the bodies of all requests take together while
+	// they are read and decoded; one more is refused. Default 512 MiB.
+	MaxBodyMemory int64
+
+	// Origins are those whose pages may call from a browser; "*" is any.
+	Origins []string
+
+	// KeepAlive is how long a stream may be silent before a comment is sent.
+	// Default 15 seconds.
+	KeepAlive time.Duration
+
 	// AnswerTimeout bounds the time an answer may take. Default ten minutes,
 	// as long as the official SDKs wait.
 	AnswerTimeout time.Duration
@@ -48,6 +59,12 @@ func (c Config) withDefaults() Config {
 	if c.MaxBodyBytes <= 0 {
 		c.MaxBodyBytes = 16 << 20
 	}
+	if c.MaxBodyMemory <= 0 {
+		c.MaxBodyMemory = 512 << 20
+	}
+	if c.KeepAlive <= 0 {
+		c.KeepAlive = 15 * time.Second
+	}
 	if c.AnswerTimeout <= 0 {
 		c.AnswerTimeout = 10 * time.Minute
 	}
@@ -60,11 +77,13 @@ type api struct {
 	mux    *http.ServeMux
 	routed map[string]bool          // addresses
 	scopes map[string]account.Scope // what a key needs, by pattern
+	memory *memory                  // of bodies
 }
 
 // Routes returns the handler of every address the server answers.
 func Routes(c Config) http.Handler {
-	a := &api{Config: c.withDefaults(), mux: http.NewServeMux(), routed: map[string]bool{}, scopes: map[string]account.Scope{}}
+	c = c.withDefaults()
+	a := &api{Config: c, mux: http.NewServeMux(), routed: map[string]bool{}, scopes: map[string]account.Scope{}, memory: &memory{most: c.MaxBodyMemory}}
 	models := account.ScopeModels
 
 	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
@@ -110,6 +129,9 @@ func (a *api) wrongMethod(*call) error { return errWrongMethod }
 // form is unknown: the mux would redirect it, and clients drop their key when
 // they follow.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.allowOrigin(w, r) {
+		return
+	}
 	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
 		a.serve("/", nil, a.unknownURL).ServeHTTP(w, r)
 		return

@@ -4,27 +4,20 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 )
 
-// Time limits of one request, beside Config.AnswerTimeout.
-const (
-	bodyTimeout  = time.Minute      // to send its body
-	writeTimeout = 30 * time.Second // to take a piece of the answer
-)
+// writeTimeout is how long a caller may need to take a piece of the answer.
+const writeTimeout = 30 * time.Second
 
 // handler answers a call, or returns why it could not.
 type handler func(*call) error
@@ -35,6 +28,10 @@ type call struct {
 	w      *responseWriter
 	caller account.Caller
 	api    *api
+
+	body     []byte // nil: not read yet
+	reserved int64  // bytes of api.memory
+	headed   bool   // head has been written
 
 	// For the log.
 	id    string
@@ -50,6 +47,7 @@ func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler 
 		ctx, cancel := context.WithTimeout(r.Context(), a.AnswerTimeout)
 		defer cancel()
 		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: route}
+		defer func() { c.release(0) }()
 		c.setCommonHeaders()
 		err := c.run(scope, h)
 		if err != nil {
@@ -103,28 +101,12 @@ func (c *call) setCommonHeaders() {
 	h.Set("x-content-type-options", "nosniff")
 }
 
-// errContentType means that a body is not declared as JSON.
-var errContentType = errors.New("the body's content type is not application/json")
-
-// decode reads the body into a request of the wire format.
-func (c *call) decode(request json.Unmarshaler) error {
-	kind, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
-	charset := parameters["charset"]
-	if err != nil || kind != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") || c.Header.Get("Content-Encoding") != "" {
-		return errContentType
-	}
-	c.w.control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(c.w.ResponseWriter, c.Body, c.api.MaxBodyBytes))
-	// From here on the server reads only to notice that the caller has gone.
-	c.w.control.SetReadDeadline(time.Time{})
-	if err != nil {
-		return &bodyError{err}
-	}
-	return request.UnmarshalJSON(body)
-}
-
-// head writes what is known of an answer before its body.
+// head writes what is known of an answer before its body, once.
 func (c *call) head(head inference.Head) {
+	if c.headed {
+		return
+	}
+	c.headed = true
 	c.model = head.Model
 	c.w.Header().Set("x-ragstone-model", head.Model)
 	setLimits(c.w.Header(), head.Limits)

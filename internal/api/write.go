@@ -7,28 +7,39 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
 // responseWriter remembers what has been written, stamps the headers that
-// depend on when, and gives every write its time limit.
+// depend on when, and gives every write its time limit. Beside the handler that
+// writes, pulse may write comments into a stream.
 type responseWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	began   time.Time
 
-	started   bool // the status is out
-	streaming bool // as server-sent events
+	mu        sync.Mutex // guards what follows, and the writes
+	started   bool       // the status is out
+	streaming bool       // as server-sent events
 	status    int
 	bytes     int64
+	last      time.Time // when something was written last
 }
 
 func newResponseWriter(w http.ResponseWriter) *responseWriter {
-	return &responseWriter{ResponseWriter: w, control: http.NewResponseController(w), began: time.Now()}
+	now := time.Now()
+	return &responseWriter{ResponseWriter: w, control: http.NewResponseController(w), began: now, last: now}
 }
 
 // WriteHeader sends the status, once.
 func (w *responseWriter) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writeHeaderLocked(status)
+}
+
+func (w *responseWriter) writeHeaderLocked(status int) {
 	if w.started {
 		return
 	}
@@ -39,8 +50,16 @@ func (w *responseWriter) WriteHeader(status int) {
 
 // Write sends a part of the body.
 func (w *responseWriter) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.writeLocked(p)
+}
+
+// writeLocked sends a part of the body.
+func (w *responseWriter) writeLocked(p []byte) (int, error) {
+	w.writeHeaderLocked(http.StatusOK)
+	w.last = time.Now()
+	w.control.SetWriteDeadline(w.last.Add(writeTimeout))
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err
@@ -48,10 +67,19 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 
 // beginEvents starts an answer of server-sent events.
 func (w *responseWriter) beginEvents() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.beginEventsLocked()
+}
+
+func (w *responseWriter) beginEventsLocked() {
+	if w.streaming {
+		return
+	}
 	w.Header().Set("content-type", "text/event-stream; charset=utf-8")
 	w.Header().Set("x-accel-buffering", "no") // a proxy is not to collect them
 	w.streaming = true
-	w.WriteHeader(http.StatusOK)
+	w.writeHeaderLocked(http.StatusOK)
 }
 
 // event sends one event and flushes it.

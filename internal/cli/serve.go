@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ragstone/ragstone/internal/catalog"
+	"github.com/ragstone/ragstone/internal/config"
 	"github.com/ragstone/ragstone/internal/server"
 )
 
@@ -28,14 +29,15 @@ revokes keys, also while the server runs. Names such as gpt-4o-mini mean the
 local models, and the header x-ragstone-model says which one ran. No request
 leaves this machine unless --upstream names a server.
 
-Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
+Ctrl-C or SIGTERM stops it: running answers have a while to finish. Settings may
+stand in a file: ` + "`ragstone config --help`" + ` says how.`,
 		Example: `  ragstone serve
   ragstone serve --addr 127.0.0.1:9000 --model ./my-model.gguf
   ragstone serve --upstream https://api.openai.com/v1 --model none`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
 	}
-	addSettings(c, "addr", "model", "embedding-model", "upstream", "max-memory", "idle", "requests-per-minute", "tokens-per-minute")
+	addSettings(c, config.Flags()...)
 	complete(c, "model", append(modelNames(catalog.Chat, catalog.Base), "none")...)
 	complete(c, "embedding-model", append(modelNames(catalog.Embed), "none")...)
 	return c
@@ -44,7 +46,7 @@ Ctrl-C or SIGTERM stops it: running answers have 30 seconds to finish.`,
 func (a *app) serve(ctx context.Context) error {
 	s, err := server.Open(ctx, a.config, server.Options{
 		FindModel: a.modelPath,
-		Log:       slog.New(slog.NewTextHandler(a.stderr, nil)),
+		Log:       a.newLog(),
 	})
 	if err != nil {
 		return err
@@ -53,10 +55,26 @@ func (a *app) serve(ctx context.Context) error {
 	return errors.Join(s.Serve(ctx), s.Close())
 }
 
+// newLog returns the server's log, as it is configured.
+func (a *app) newLog() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.config.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if a.config.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, options))
+}
+
 // showNotice tells the operator what has started, and a program that starts us
 // at which address.
 func (a *app) showNotice(n server.Notice) {
 	fmt.Fprintf(a.stdout, "Ragstone serves the OpenAI API at %s\n", n.URL)
+	for _, url := range n.URLs {
+		fmt.Fprintf(a.stdout, "  and to other machines at %s\n", url)
+	}
 	if n.FirstKey != "" {
 		fmt.Fprintf(a.stdout, "API key: %s\n  It is shown this once; `ragstone keys create` makes another.\n", n.FirstKey)
 	} else {
@@ -81,4 +99,22 @@ func (a *app) showNotice(n server.Notice) {
 	case len(n.Models) == 0:
 		fmt.Fprintln(a.stdout, "No model is loaded and no upstream is named: every model call will be refused.")
 	}
+	fmt.Fprintf(a.stdout, "Try it:\n  %s\n", curl(n))
+}
+
+// curl is a command line that asks the server something it can answer.
+func curl(n server.Notice) string {
+	key := n.FirstKey
+	if key == "" {
+		key = "$OPENAI_API_KEY"
+	}
+	command := fmt.Sprintf(`curl %s%%s -H "Authorization: Bearer %s"`, n.URL, key)
+	const post = ` -H "Content-Type: application/json" -d '%s'`
+	switch {
+	case n.Chat != "":
+		return fmt.Sprintf(command+post, "/chat/completions", fmt.Sprintf(`{"model": %q, "messages": [{"role": "user", "content": "Say hello."}]}`, n.Chat))
+	case n.Embeds != "":
+		return fmt.Sprintf(command+post, "/embeddings", fmt.Sprintf(`{"model": %q, "input": "hello"}`, n.Embeds))
+	}
+	return fmt.Sprintf(command, "/models")
 }

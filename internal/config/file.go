@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -63,8 +62,8 @@ func (l *loader) findFile(overrides []Override) string {
 		return path
 	}
 	path := filepath.Join(l.config.Home, FileName)
-	if _, err := os.Stat(path); err != nil && errors.Is(err, fs.ErrNotExist) {
-		return ""
+	if _, err := os.Stat(path); err != nil {
+		return "" // what is wrong with a home that cannot be looked into, its use will tell
 	}
 	return path
 }

@@ -19,6 +19,9 @@
 //
 // A Server's methods are safe for concurrent use, except that Serve runs once.
 // What lasts is in package state; the rate limits' buckets are memory and full
-// after a restart. There is no TLS and no second listener here: a proxy in front
-// does that.
+// after a restart.
+//
+// A certificate in files makes the server speak TLS 1.2 and later, with HTTP/2;
+// the files are read again when they change. Connections beyond a number are
+// refused. There is no second listener.
 package server

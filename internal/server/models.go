@@ -43,7 +43,7 @@ func openModels(ctx context.Context, c config.Config, find func(context.Context,
 			return nil, err
 		}
 	}
-	m.aliases = inference.DefaultAliases(writes, embeds)
+	m.aliases = withAliases(inference.DefaultAliases(writes, embeds), c.Aliases)
 	if c.Upstream != "" {
 		m.upstream = func(name string) inference.Model { return upstreamModel(c, name) }
 	}
@@ -85,7 +85,7 @@ func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(co
 	if err != nil {
 		return "", err
 	}
-	local, err := m.host.OpenEmbedder(ctx, path, llm.Options{Name: name, Threads: c.Threads})
+	local, err := m.host.OpenEmbedder(ctx, path, llm.Options{Name: name, Threads: c.Threads, Precision: c.Precision})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.EmbeddingModel, err)
 	}

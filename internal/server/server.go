@@ -27,10 +27,6 @@ type Options struct {
 
 	// Log takes the server's log; nil discards it.
 	Log *slog.Logger
-
-	// DrainTimeout is how long Serve lets running answers finish once its
-	// context has ended. Default 30 seconds.
-	DrainTimeout time.Duration
 }
 
 // Server is a server that listens and has its models loaded.
@@ -42,6 +38,7 @@ type Server struct {
 	accounts  *account.Accounts
 	keys      *account.Keys
 	listener  net.Listener
+	cert      *certificate // nil: plain HTTP
 	models    *models
 	inference *inference.Service
 	http      *http.Server
@@ -54,11 +51,14 @@ type Server struct {
 
 // Notice is what an operator should see when the server has started.
 type Notice struct {
-	URL      string            // what clients use as their base URL
+	URL      string            // what clients on this machine use as their base URL
+	URLs     []string          // and those on others, if they can reach it
 	FirstKey string            // shown once; empty unless this start made it
 	Models   []string          // local models that are loaded
 	Aliases  []inference.Alias // names of others that mean one of them
 	Upstream string            // what runs everything else; may be empty
+
+	Chat, Embeds string // a local model that does; empty: none
 }
 
 // StateDir is the folder of a home that holds the durable rows.
@@ -66,7 +66,7 @@ func StateDir(home string) string { return filepath.Join(home, "state") }
 
 // Open builds a server. The caller closes it, also when Serve has returned.
 func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error) {
-	s := &Server{log: o.Log, drainTimeout: o.DrainTimeout, draining: make(chan struct{})}
+	s := &Server{log: o.Log, drainTimeout: c.DrainTimeout, draining: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -86,7 +86,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 	s.onClose(s.state.Close)
 	s.accounts = account.New(s.state, account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute})
 	s.keys = s.accounts.Keys
-	if s.listener, err = listen(ctx, c.Addr, s.keys); err != nil {
+	if err := s.listen(ctx, c); err != nil {
 		return nil, err
 	}
 	s.onClose(s.closeListener)
@@ -101,6 +101,8 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Archive:  s.state,
 		Limiter:  s.accounts.Limiter,
 		Books:    s.accounts.Books,
+
+		CompletionCap: c.CompletionCap,
 	})
 	counters := newMetrics(s.models.observed)
 	s.http = newHTTPServer(api.Routes(api.Config{
@@ -114,20 +116,29 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Ready:     s.ready,
 		Observe:   counters.observe,
 		Metrics:   counters.handler(),
-	}), s.log)
+
+		Origins:       c.CORSOrigins,
+		MaxBodyBytes:  c.MaxBody,
+		MaxBodyMemory: c.MaxBodyMemory,
+		AnswerTimeout: c.AnswerTimeout,
+	}), s.cert, s.log)
 	return s, s.prepareNotice(ctx, c)
 }
 
 // newHTTPServer sets the limits that hold before a handler runs; the handlers
 // set the others.
-func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+func newHTTPServer(h http.Handler, cert *certificate, log *slog.Logger) *http.Server {
+	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	if cert != nil {
+		server.TLSConfig = cert.config()
+	}
+	return server
 }
 
 // prepareNotice makes the first key, if there has never been one.
@@ -136,12 +147,18 @@ func (s *Server) prepareNotice(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	s.notice = Notice{URL: "http://" + s.listener.Addr().String() + "/v1", Aliases: s.models.aliases, Upstream: c.Upstream}
+	urls := s.urls(c.Addr)
+	s.notice = Notice{URL: urls[0], URLs: urls[1:], Aliases: s.models.aliases, Upstream: c.Upstream}
 	if made {
 		s.notice.FirstKey = created.Secret
 	}
 	for _, m := range s.models.list {
 		s.notice.Models = append(s.notice.Models, m.Name)
+		if m.Generator != nil {
+			s.notice.Chat = m.Name
+		} else {
+			s.notice.Embeds = m.Name
+		}
 	}
 	return nil
 }
@@ -176,7 +193,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { defer close(swept); s.sweep(ctx) }()
 	defer func() { stop(); <-swept }()
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	go func() { failed <- s.answer() }()
 	s.log.Info("serving", "addr", s.listener.Addr().String(), "models", s.notice.Models)
 	select {
 	case err := <-failed:
@@ -190,6 +207,14 @@ func (s *Server) Serve(ctx context.Context) error {
 	<-failed
 	s.log.Info("stopped")
 	return err
+}
+
+// answer takes connections until the server is shut down.
+func (s *Server) answer() error {
+	if s.cert != nil {
+		return s.http.ServeTLS(s.listener, "", "") // the certificate is in its configuration
+	}
+	return s.http.Serve(s.listener)
 }
 
 // drain waits for running answers, then aborts those that remain and gives

@@ -161,8 +161,8 @@ func startStreaming(t *testing.T, drain time.Duration) *streaming {
 	t.Helper()
 	x := &streaming{upstream: newUpstream(t), served: make(chan error, 1)}
 	c := testConfig(t, t.TempDir())
-	c.Upstream = x.upstream.URL
-	x.server = open(t, c, Options{DrainTimeout: drain})
+	c.Upstream, c.DrainTimeout = x.upstream.URL, drain
+	x.server = open(t, c, Options{})
 	ctx, stop := context.WithCancel(t.Context())
 	x.stop = stop
 	go func() { x.served <- x.server.Serve(ctx) }()

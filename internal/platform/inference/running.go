@@ -52,6 +52,7 @@ func (s *Service) start(ctx context.Context, caller account.Caller, r route, id,
 		return nil, err
 	}
 	run := &running{Head: admitted.head(r), param: param, admission: admitted}
+	tellAdmitted(ctx, run.Head)
 	run.next, run.stop = iter.Pull2(stream)
 	defer func() { // also when the model panics
 		if !run.begun {

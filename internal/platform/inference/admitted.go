@@ -1,0 +1,19 @@
+package inference
+
+import "context"
+
+// admittedKey is where WithAdmitted keeps its function in a context.
+type admittedKey struct{}
+
+// WithAdmitted returns a context for one request to write text. Once the request
+// has been let in, before it waits for its model, f is called with what is known
+// of its answer, by the goroutine that made the request.
+func WithAdmitted(ctx context.Context, f func(Head)) context.Context {
+	return context.WithValue(ctx, admittedKey{}, f)
+}
+
+func tellAdmitted(ctx context.Context, head Head) {
+	if f, ok := ctx.Value(admittedKey{}).(func(Head)); ok {
+		f(head)
+	}
+}
