@@ -11,6 +11,7 @@ import (
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -82,6 +83,8 @@ var table = []row{
 
 	// What happened to it.
 	is(ErrShuttingDown, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The server is shutting down. Please try again shortly.", retryAfter: 5 * time.Second}),
+	is(state.ErrUnavailable, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "database_unavailable", message: "The server's database cannot be reached. Please try again shortly.", retryAfter: time.Second}),
+	is(state.ErrHoldLost, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "database_unavailable", message: "The server was cut off from its database while it answered. The answer was not charged. Please try again.", retryAfter: time.Second}),
 	is(llm.ErrClosed, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The model is being closed. Please try again shortly.", retryAfter: 5 * time.Second}),
 	as(upstreamFailure),
 	as(func(*goneError) failure { return failure{status: statusGone, message: "The caller went away."} }),

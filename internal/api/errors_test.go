@@ -62,6 +62,9 @@ var answers = map[string]struct {
 	"llm.ErrClosed":          {llm.ErrClosed, 503, "service_unavailable_error", "server_is_shutting_down"},
 	"llm.UpstreamError":      {&llm.UpstreamError{Status: 500}, 502, "server_error", "upstream_error"},
 
+	"state.ErrUnavailable": {state.ErrUnavailable, 503, "service_unavailable_error", "database_unavailable"},
+	"state.ErrHoldLost":    {state.ErrHoldLost, 503, "service_unavailable_error", "database_unavailable"},
+
 	"api.ErrShuttingDown": {ErrShuttingDown, 503, "service_unavailable_error", "server_is_shutting_down"},
 
 	// These end a command or a start, and no request; one that met them anyway

@@ -109,7 +109,7 @@ func BenchmarkHold(b *testing.B) {
 		if _, err := s.Hold(b.Context(), id, who, noon, 10); err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Settle(b.Context(), Settlement{Entry: entry(id, who, noon, 5), Held: true}); err != nil {
+		if err := s.Settle(b.Context(), Settlement{Entry: entry(id, who, noon, 5)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,56 +3,55 @@ package state
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"time"
 )
 
-// mostInGroup bounds the writes of one transaction, and so how long the first
-// waits for the last.
-const mostInGroup = 256
+const (
+	// mostInGroup bounds the writes of one transaction, and so how long the
+	// first waits for the last.
+	mostInGroup = 256
 
-// groupWrite is one of the writes that share a transaction.
-type groupWrite struct {
-	ctx  context.Context
-	do   func(*sql.Tx) error // may run twice, so it sets what it returns anew
-	done chan error          // has room for one
+	// groupPatience bounds a group's transaction, so that a database that has
+	// gone without a word does not hold up the next for ever.
+	groupPatience = 15 * time.Second
+)
 
-	skipped bool // its caller went before its turn came
+// committer gathers writes, so that whatever waits while one group is committed
+// shares the next transaction (group commit: DeWitt et al. 1984, section 4.2).
+type committer[W any] struct {
+	commit  func([]W)
+	queue   chan W
+	closing chan struct{} // closed when no more is to be written
+	ended   chan struct{} // closed when nothing is being written
 }
 
-// inGroup runs do in a write transaction that it shares with whatever else is
-// waiting to be written (group commit: DeWitt et al. 1984, section 4.2), and
-// returns once that is committed. An error of do undoes do alone. Once it has
-// begun, do ends whatever becomes of ctx.
-func (s *Store) inGroup(ctx context.Context, do func(*sql.Tx) error) error {
-	w := &groupWrite{ctx: ctx, do: do, done: make(chan error, 1)}
-	select {
-	case s.group <- w:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.closing:
-		return sql.ErrConnDone
-	}
-	return <-w.done
+// startCommitter runs a committer until close is called.
+func startCommitter[W any](commit func([]W)) *committer[W] {
+	c := &committer[W]{commit, make(chan W), make(chan struct{}), make(chan struct{})}
+	go c.run()
+	return c
 }
 
-// writeGroups commits groups until the store closes.
-func (s *Store) writeGroups() {
-	defer close(s.written)
+func (c *committer[W]) run() {
+	defer close(c.ended)
 	for {
 		select {
-		case w := <-s.group:
-			s.writeGroup(s.gather(w))
-		case <-s.closing:
+		case w := <-c.queue:
+			c.commit(c.gather(w))
+		case <-c.closing:
 			return
 		}
 	}
 }
 
 // gather returns w and what else is waiting.
-func (s *Store) gather(w *groupWrite) []*groupWrite {
-	writes := []*groupWrite{w}
+func (c *committer[W]) gather(w W) []W {
+	writes := []W{w}
 	for len(writes) < mostInGroup {
 		select {
-		case next := <-s.group:
+		case next := <-c.queue:
 			writes = append(writes, next)
 		default:
 			return writes
@@ -61,24 +60,60 @@ func (s *Store) gather(w *groupWrite) []*groupWrite {
 	return writes
 }
 
-// writeGroup commits writes together or, if one of them fails, each alone, so
-// that the others do not suffer.
-func (s *Store) writeGroup(writes []*groupWrite) {
-	err := s.transaction(context.Background(), s.syncGroups, func(tx *sql.Tx) error {
-		for _, w := range writes {
-			if err := w.run(tx); err != nil {
-				return err
-			}
-		}
+// submit hands a write over. Without an error it will be committed.
+func (c *committer[W]) submit(ctx context.Context, w W) error {
+	select {
+	case c.queue <- w:
 		return nil
-	})
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.closing:
+		return sql.ErrConnDone
+	}
+}
+
+func (c *committer[W]) close() {
+	close(c.closing)
+	<-c.ended
+}
+
+// groupWrite is one of the writes that share a transaction.
+type groupWrite struct {
+	ctx  context.Context
+	do   func(tx *sql.Tx, again bool) error // sets what it returns anew each time
+	done chan error                         // has room for one
+
+	again   bool // it has run, and may have been committed though nobody has said so
+	skipped bool // its caller went before its turn came
+}
+
+// inGroup runs do in a write transaction that it shares with whatever else is
+// waiting to be written, and returns once that is committed. An error of do
+// undoes do alone. Once it has begun, do ends whatever becomes of ctx. It may
+// run again, then with again set where an earlier run may have been committed.
+func (s *Store) inGroup(ctx context.Context, do func(tx *sql.Tx, again bool) error) error {
+	w := &groupWrite{ctx: ctx, do: do, done: make(chan error, 1)}
+	if err := s.group.submit(ctx, w); err != nil {
+		return err
+	}
+	return <-w.done
+}
+
+// writeGroup commits writes together. If the database has gone it tries once
+// more; if a write fails, it commits each alone, so that the others do not
+// suffer.
+func (s *Store) writeGroup(writes []*groupWrite) {
+	err := s.commitGroup(writes)
+	if errors.Is(err, ErrUnavailable) {
+		err = s.commitGroup(writes)
+	}
 	for _, w := range writes {
 		switch {
 		case w.skipped:
 			w.done <- w.ctx.Err()
 		case err == nil:
 			w.done <- nil
-		case len(writes) == 1:
+		case len(writes) == 1 || errors.Is(err, ErrUnavailable):
 			w.done <- err
 		default:
 			s.writeGroup([]*groupWrite{w})
@@ -86,10 +121,35 @@ func (s *Store) writeGroup(writes []*groupWrite) {
 	}
 }
 
+func (s *Store) commitGroup(writes []*groupWrite) error {
+	ctx, cancel := context.WithTimeout(context.Background(), groupPatience)
+	defer cancel()
+	err := s.transaction(ctx, turnRows, s.syncGroups, func(tx *sql.Tx) error {
+		if err := s.releaseOwed(ctx, tx); err != nil {
+			return err
+		}
+		for _, w := range writes {
+			if err := w.run(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case err == nil:
+		s.owed = nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
 // run does the write unless its caller has gone.
 func (w *groupWrite) run(tx *sql.Tx) error {
-	if w.skipped = w.ctx.Err() != nil; w.skipped {
+	if w.skipped = !w.again && w.ctx.Err() != nil; w.skipped {
 		return nil
 	}
-	return w.do(tx)
+	again := w.again
+	w.again = true
+	return w.do(tx, again)
 }

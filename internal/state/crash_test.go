@@ -13,18 +13,21 @@ import (
 
 // TestMain lets this test program play the process that is killed.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "add-keys-until-killed" {
-		addKeysUntilKilled(os.Args[2])
-	}
-	if len(os.Args) == 3 && os.Args[1] == "spend-until-killed" {
-		spendUntilKilled(os.Args[2])
+	if len(os.Args) == 4 {
+		o := Options{Database: os.Args[3]}
+		switch os.Args[1] {
+		case "add-keys-until-killed":
+			addKeysUntilKilled(os.Args[2], o)
+		case "spend-until-killed":
+			spendUntilKilled(os.Args[2], o)
+		}
 	}
 	os.Exit(m.Run())
 }
 
 // addKeysUntilKilled prints a key's hash input once the key is acknowledged.
-func addKeysUntilKilled(dir string) {
-	s, err := Open(context.Background(), dir)
+func addKeysUntilKilled(dir string, o Options) {
+	s, err := OpenWith(context.Background(), dir, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -62,9 +65,9 @@ func TestKilledWhileAddingKeys(t *testing.T) {
 
 // spendUntilKilled runs requests that cost up to 10 of a budget's 1,000, forty
 // at once, and prints each once it is settled.
-func spendUntilKilled(dir string) {
+func spendUntilKilled(dir string, o Options) {
 	ctx := context.Background()
-	s, err := Open(ctx, dir)
+	s, err := OpenWith(ctx, dir, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -79,7 +82,7 @@ func spendUntilKilled(dir string) {
 				if _, err := s.Hold(ctx, id, who, noon, 10); err != nil {
 					continue // the budget is spent: the parent kills us
 				}
-				err := s.Settle(ctx, Settlement{Entry: entry(id, who, noon, int64(i+n)%11), Held: true})
+				err := s.Settle(ctx, Settlement{Entry: entry(id, who, noon, int64(i+n)%11)})
 				if err != nil {
 					fmt.Fprintln(os.Stderr, err)
 					os.Exit(1)
@@ -95,10 +98,7 @@ func spendUntilKilled(dir string) {
 // answer is missing in the ledger, and what was held comes back.
 func TestKilledWhileSpending(t *testing.T) {
 	dir := t.TempDir()
-	s, err := Open(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := reopen(t, dir)
 	who := spender(t, s)
 	setBudget(t, s, who, who.KeyID, 1000, true)
 	if err := s.Close(); err != nil {
@@ -107,10 +107,7 @@ func TestKilledWhileSpending(t *testing.T) {
 	var settled []string
 	for _, before := range []int{1, 7, 30, 90} {
 		settled = append(settled, killAfter(t, before, "spend-until-killed", dir)...)
-		s, err := Open(t.Context(), dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := reopen(t, dir)
 		in := map[string]bool{}
 		var spent int64
 		for e, err := range s.Entries(t.Context(), who.Tenant.OrganizationID, noon, noon.Add(time.Second)) {
@@ -142,7 +139,7 @@ func TestKilledWhileSpending(t *testing.T) {
 // lines, and returns all it printed.
 func killAfter(t *testing.T, lines int, part, dir string) []string {
 	t.Helper()
-	child := exec.Command(os.Args[0], part, dir)
+	child := exec.Command(os.Args[0], part, dir, options(t, dir).Database)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {

@@ -21,16 +21,40 @@ func (e *BudgetError) Error() string {
 // Hold takes the most that a request may cost from every hard budget that
 // concerns it, or from none and returns a *BudgetError. It returns all budgets
 // that concern the request, as they were before. Settle or Release ends it; the
-// end of the process does too, once a store of the same folder is opened again.
+// end of the process does too, once another needs the money or opens the same
+// database.
 func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, error) {
 	server, err := s.serverID(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("register this server: %w", err)
 	}
-	var standings []BudgetStanding
-	var refused *BudgetError
-	err = s.inGroup(ctx, func(tx *sql.Tx) (err error) {
+	standings, refused, err := s.tryHold(ctx, id, server, who, at, amount)
+	if refused != nil && refused.Standing.Held > 0 {
+		if err := s.buryAtNeed(ctx); err != nil {
+			return nil, err
+		}
+		standings, refused, err = s.tryHold(ctx, id, server, who, at, amount)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hold the cost of %s: %w", id, err)
+	}
+	if refused != nil {
+		return standings, refused
+	}
+	return standings, nil
+}
+
+// tryHold takes amount, under a server's id, from every budget or returns which
+// one lacks it.
+func (s *Store) tryHold(ctx context.Context, id, server string, who Spender, at time.Time, amount int64) (standings []BudgetStanding, refused *BudgetError, err error) {
+	s.holder(id, server)
+	err = s.inGroup(ctx, func(tx *sql.Tx, again bool) (err error) {
 		refused = nil
+		if again {
+			if err := release(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		if standings, err = concerned(ctx, tx, who, at); err != nil {
 			return err
 		}
@@ -50,13 +74,22 @@ func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, 
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("hold the cost of %s: %w", id, err)
+	if err != nil || refused != nil {
+		s.holder(id, "")
 	}
-	if refused != nil {
-		return standings, refused
+	return standings, refused, err
+}
+
+// holder notes under which server's id a request holds money; none where it
+// holds no more.
+func (s *Store) holder(id, server string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if server == "" {
+		delete(s.holders, id)
+		return
 	}
-	return standings, nil
+	s.holders[id] = server
 }
 
 func hold(ctx context.Context, tx *sql.Tx, id, server string, b BudgetStanding, amount int64) error {
@@ -68,10 +101,28 @@ func hold(ctx context.Context, tx *sql.Tx, id, server string, b BudgetStanding, 
 }
 
 // Release gives back all that a request holds. A request that holds nothing is
-// fine.
+// fine. What cannot be given back for an error is with the next write.
 func (s *Store) Release(ctx context.Context, id string) error {
-	if err := s.inGroup(ctx, func(tx *sql.Tx) error { return release(ctx, tx, id) }); err != nil {
+	s.holder(id, "")
+	err := s.inGroup(ctx, func(tx *sql.Tx, _ bool) error { return release(ctx, tx, id) })
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.owing = append(s.owing, id)
 		return fmt.Errorf("release what %s held: %w", id, err)
+	}
+	return nil
+}
+
+// releaseOwed gives back what Release could not.
+func (s *Store) releaseOwed(ctx context.Context, tx *sql.Tx) error {
+	s.mu.Lock()
+	s.owed, s.owing = append(s.owed, s.owing...), nil
+	s.mu.Unlock()
+	for _, id := range s.owed {
+		if err := release(ctx, tx, id); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -91,7 +142,7 @@ func release(ctx context.Context, tx *sql.Tx, id string) error {
 func spend(ctx context.Context, tx *sql.Tx, e Entry) error {
 	day, month, ever := Budget{Every: "day"}, Budget{Every: "month"}, Budget{Every: "ever"}
 	_, err := tx.ExecContext(ctx, `UPDATE budget_periods SET spent = spent + ? WHERE (budget_id, begins_at) IN
-		(SELECT id, CASE every WHEN 'day' THEN ? WHEN 'month' THEN ? ELSE ? END FROM budgets WHERE subject_id IN (?, ?, ?))`,
+		(SELECT id, CASE every WHEN 'day' THEN CAST(? AS BIGINT) WHEN 'month' THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END FROM budgets WHERE subject_id IN (?, ?, ?))`,
 		e.Cost(), day.begins(e.At).Unix(), month.begins(e.At).Unix(), ever.begins(e.At).Unix(),
 		e.Spender.KeyID, e.Spender.Tenant.ProjectID, e.Spender.Tenant.OrganizationID)
 	return err

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -44,39 +45,65 @@ const entryColumns = "id, created_at, organization_id, project_id, user_id, key_
 // it paid for.
 type Settlement struct {
 	Entry      Entry
-	Held       bool        // Hold took money for it, which goes back but for the cost
 	Completion *Completion // stored with the entry or not at all; may be nil
 }
+
+// ErrHoldLost means that what a request held was given back before it was
+// settled: its server was cut off from the database and taken for dead.
+var ErrHoldLost = errors.New("what the request held of its budgets has been given back: this server was taken for dead")
 
 // Settle writes the entry, gives back what was held for it, counts the cost
 // against every budget it concerns and stores the object it paid for: all of it
 // or, on an error, nothing. A second settlement of an id is an error.
 func (s *Store) Settle(ctx context.Context, settle Settlement) error {
 	e := settle.Entry
-	err := s.inGroup(ctx, func(tx *sql.Tx) error {
-		if err := insertEntry(ctx, tx, e); err != nil {
-			return err
-		}
-		if settle.Held {
-			if err := release(ctx, tx, e.ID); err != nil {
+	s.mu.Lock()
+	server := s.holders[e.ID]
+	s.mu.Unlock()
+	err := s.inGroup(ctx, func(tx *sql.Tx, again bool) error {
+		if again {
+			var settled bool
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ledger WHERE id = ?)", e.ID).Scan(&settled); err != nil || settled {
 				return err
 			}
 		}
-		if err := spend(ctx, tx, e); err != nil {
-			return err
-		}
-		if err := s.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
-			return err
-		}
-		if settle.Completion == nil {
-			return nil
-		}
-		return insertCompletion(ctx, tx, *settle.Completion)
+		return s.settle(ctx, tx, settle, server)
 	})
 	if err != nil {
 		return fmt.Errorf("settle %s: %w", e.ID, err)
 	}
+	s.holder(e.ID, "")
 	return nil
+}
+
+// settle is Settle in a transaction. What is held, is under a server's id.
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, settle Settlement, server string) error {
+	e := settle.Entry
+	if server != "" {
+		var held bool
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM servers WHERE id = ?)", server).Scan(&held); err != nil {
+			return err
+		}
+		if !held {
+			return ErrHoldLost
+		}
+		if err := release(ctx, tx, e.ID); err != nil {
+			return err
+		}
+	}
+	if err := insertEntry(ctx, tx, e); err != nil {
+		return err
+	}
+	if err := spend(ctx, tx, e); err != nil {
+		return err
+	}
+	if err := s.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
+		return err
+	}
+	if settle.Completion == nil {
+		return nil
+	}
+	return insertCompletion(ctx, tx, *settle.Completion)
 }
 
 func insertEntry(ctx context.Context, tx *sql.Tx, e Entry) error {

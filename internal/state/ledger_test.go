@@ -68,7 +68,7 @@ func TestHeldMoneyIsSpentOrComesBack(t *testing.T) {
 	if _, err := s.Hold(t.Context(), "b", who, noon, 40); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Settle(t.Context(), Settlement{Entry: entry("a", who, noon, 55), Held: true}); err != nil {
+	if err := s.Settle(t.Context(), Settlement{Entry: entry("a", who, noon, 55)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Release(t.Context(), "b"); err != nil {
@@ -138,10 +138,7 @@ func TestTheLedgerIsAppendOnly(t *testing.T) {
 func TestServersShareBudgets(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir)
-	b, err := Open(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := reopen(t, dir)
 	who := spender(t, a)
 	setBudget(t, a, who, who.Tenant.OrganizationID, 100, true)
 	if _, err := a.Hold(t.Context(), "a", who, noon, 70); err != nil {
@@ -194,7 +191,7 @@ func TestNeverOverspentAtOnce(t *testing.T) {
 					continue
 				}
 				cost := random.Int64N(most + 1)
-				if err := s.Settle(t.Context(), Settlement{Entry: entry(id, who, noon, cost), Held: true}); err != nil {
+				if err := s.Settle(t.Context(), Settlement{Entry: entry(id, who, noon, cost)}); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()

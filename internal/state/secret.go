@@ -18,39 +18,47 @@ const secretLength = 32
 
 // ErrSecret means that the secret file is missing, or is not the one the
 // database's key hashes were made with.
-var ErrSecret = errors.New("the secret does not belong to the database: restore both from one backup")
+var ErrSecret = errors.New("the secret does not belong to the database: restore both from one backup, or copy the file from another server of the database")
 
-// openSecret returns the secret at path, making it if the database has none
-// yet. The transaction's write lock keeps two processes from making one each.
-// The file is on disk before the row that proves it: a kill in between leaves
-// a file that the next Open overwrites, and no key can have been made with it.
+// openSecret returns the secret at path. Where the database has none yet, it
+// takes the one that lies there, as an operator of several servers puts it, or
+// makes one. The transaction keeps two processes from making one each. The
+// file is on disk before the row that proves it.
 func openSecret(ctx context.Context, tx *sql.Tx, path string) ([]byte, error) {
 	var proof []byte
-	switch err := tx.QueryRowContext(ctx, "SELECT proof FROM secret_proof").Scan(&proof); {
-	case errors.Is(err, sql.ErrNoRows):
-		return makeSecret(ctx, tx, path)
-	case err != nil:
+	err := tx.QueryRowContext(ctx, "SELECT proof FROM secret_proof").Scan(&proof)
+	fresh := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !fresh {
 		return nil, err
 	}
 	secret, err := os.ReadFile(path)
-	if err != nil {
+	switch {
+	case fresh:
+		return proveSecret(ctx, tx, path, secret, err)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", err, ErrSecret)
-	}
-	if !hmac.Equal(proof, proofOf(secret)) {
+	case !hmac.Equal(proof, proofOf(secret)):
 		return nil, fmt.Errorf("%s: %w", path, ErrSecret)
 	}
 	return secret, nil
 }
 
-func makeSecret(ctx context.Context, tx *sql.Tx, path string) ([]byte, error) {
-	secret := make([]byte, secretLength)
-	rand.Read(secret)
-	err := disk.WriteFile(path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(secret)
-		return err
-	})
-	if err != nil {
+// proveSecret makes a secret the database's. Where none was there, or less than
+// one, it makes it.
+func proveSecret(ctx context.Context, tx *sql.Tx, path string, secret []byte, err error) ([]byte, error) {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
+	}
+	if len(secret) < secretLength {
+		secret = make([]byte, secretLength)
+		rand.Read(secret)
+		err := disk.WriteFile(path, 0o600, func(w io.Writer) error {
+			_, err := w.Write(secret)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO secret_proof (proof) VALUES (?)", proofOf(secret))
 	return secret, err

@@ -5,59 +5,67 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
-
-	"github.com/ragstone/ragstone/internal/disk"
 )
 
-// liveServer is this process as one that holds money of budgets. The lock of
-// its file ends with the process, however that ends, and so tells the others
-// that nobody will settle what it holds.
+// liveServer is this process as one that holds money of budgets. The engine
+// marks it as living, which ends with the process, however that ends, and so
+// tells the others that nobody will settle what it holds.
 type liveServer struct {
-	id   string
-	lock *disk.FileLock
+	id     string
+	unmark func() error
 }
 
-func (s *Store) serverPath(id string) string { return filepath.Join(s.dir, "servers", id+".lock") }
-
-// serverID returns the id of this process, which the first call registers.
+// serverID returns the id of this process, which the first call registers. A
+// process whose mark was lost gets another id.
 func (s *Store) serverID(ctx context.Context) (string, error) {
+	s.registering.Lock()
+	defer s.registering.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.server != nil {
-		return s.server.id, nil
+	live := s.server
+	s.mu.Unlock()
+	if live != nil {
+		return live.id, nil
 	}
 	id := NewID("server_")
-	if err := os.MkdirAll(filepath.Join(s.dir, "servers"), 0o700); err != nil {
-		return "", err
-	}
-	lock, err := disk.TryLock(s.serverPath(id))
+	unmark, err := s.engine.live(ctx, id, func() { s.lost(id) })
 	if err != nil {
 		return "", err
 	}
-	err = s.inGroup(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO servers (id, started_at) VALUES (?, ?)", id, time.Now().Unix())
+	err = s.inGroup(ctx, func(tx *sql.Tx, _ bool) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO servers (id, started_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING", id, time.Now().Unix())
 		return err
 	})
 	if err != nil {
-		return "", errors.Join(err, lock.Unlock())
+		return "", errors.Join(err, unmark())
 	}
-	s.server = &liveServer{id, lock}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server = &liveServer{id, unmark}
 	return id, nil
+}
+
+// lost forgets this process's id: the others may take it for dead now, and what
+// it holds under it for free.
+func (s *Store) lost(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server != nil && s.server.id == id {
+		s.server = nil
+	}
 }
 
 // retire takes this process off the list of servers.
 func (s *Store) retire() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.server == nil {
-		return nil
-	}
 	live := s.server
 	s.server = nil
-	return errors.Join(s.bury(context.Background(), live.id), live.lock.Unlock(), os.Remove(s.serverPath(live.id)))
+	s.mu.Unlock()
+	if live == nil {
+		return nil
+	}
+	err := s.inTransaction(context.Background(), func(tx *sql.Tx) error { return buryServer(context.Background(), tx, live.id) })
+	return errors.Join(err, live.unmark())
 }
 
 // buryServers gives back what processes hold that have ended without settling.
@@ -68,18 +76,7 @@ func (s *Store) buryServers(ctx context.Context) error {
 		return fmt.Errorf("list servers: %w", err)
 	}
 	for _, id := range ids {
-		lock, err := disk.TryLock(s.serverPath(id))
-		switch {
-		case errors.Is(err, disk.ErrLocked):
-			continue // it lives
-		case errors.Is(err, os.ErrNotExist): // its folder was not restored from a backup
-		case err != nil:
-			return err
-		}
-		err = s.bury(ctx, id)
-		if lock != nil {
-			err = errors.Join(err, lock.Unlock(), os.Remove(s.serverPath(id)))
-		}
+		err := s.engine.bury(ctx, s, id, func(tx *sql.Tx) error { return buryServer(ctx, tx, id) })
 		if err != nil {
 			return fmt.Errorf("release what server %s held: %w", id, err)
 		}
@@ -87,18 +84,31 @@ func (s *Store) buryServers(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) bury(ctx context.Context, id string) error {
-	return s.inTransaction(ctx, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			`UPDATE budget_periods SET held = held - (SELECT sum(amount) FROM holds WHERE server_id = $1 AND holds.budget_id = budget_periods.budget_id AND holds.begins_at = budget_periods.begins_at)
-			 WHERE EXISTS (SELECT 1 FROM holds WHERE server_id = $1 AND holds.budget_id = budget_periods.budget_id AND holds.begins_at = budget_periods.begins_at)`,
-			"DELETE FROM holds WHERE server_id = $1",
-			"DELETE FROM servers WHERE id = $1",
-		} {
-			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
-				return err
-			}
-		}
+// buryAtNeed is buryServers for a request that a budget has refused, at most
+// once a second.
+func (s *Store) buryAtNeed(ctx context.Context) error {
+	s.mu.Lock()
+	wait := time.Since(s.buried) < time.Second
+	if !wait {
+		s.buried = time.Now()
+	}
+	s.mu.Unlock()
+	if wait {
 		return nil
-	})
+	}
+	return s.buryServers(ctx)
+}
+
+func buryServer(ctx context.Context, tx *sql.Tx, id string) error {
+	for _, statement := range []string{
+		`UPDATE budget_periods SET held = held - (SELECT sum(amount) FROM holds WHERE server_id = $1 AND holds.budget_id = budget_periods.budget_id AND holds.begins_at = budget_periods.begins_at)
+		 WHERE EXISTS (SELECT 1 FROM holds WHERE server_id = $1 AND holds.budget_id = budget_periods.budget_id AND holds.begins_at = budget_periods.begins_at)`,
+		"DELETE FROM holds WHERE server_id = $1",
+		"DELETE FROM servers WHERE id = $1",
+	} {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,49 +1,66 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/ragstone/ragstone/internal/disk"
+	"time"
 )
 
 // ErrNotFound means that no row has the id or hash asked for.
 var ErrNotFound = errors.New("not found")
 
-// Store is an open state folder.
+// Store is an open state folder, or database.
 type Store struct {
-	write  *sql.DB // one connection; every transaction takes the write lock at once
+	engine engine
+	write  *sql.DB // for transactions
 	read   *sql.DB
 	secret []byte
-	dir    string
 
 	syncGroups bool
-	group      chan *groupWrite
-	closing    chan struct{} // closed when no more groups are to be written
-	written    chan struct{} // closed when none are being written
+	group      *committer[*groupWrite]
+	pools      *committer[*poolChange]
 	close      func() error
-	touched    map[string]int64 // when keys were last used; for the writer of groups alone
 
-	mu     sync.Mutex // guards server
-	server *liveServer
+	// For the writer of groups alone.
+	touched map[string]int64 // when keys were last used
+	owed    []string         // ids of requests to be released
+
+	// For the writer of pools alone.
+	swept time.Time
+
+	registering sync.Mutex // held while the server gets an id; before mu
+
+	mu      sync.Mutex // guards what follows
+	server  *liveServer
+	holders map[string]string // the servers' ids under which running requests hold money
+	owing   []string          // ids to be added to owed
+	buried  time.Time         // when dead servers were last looked for
 }
 
 // Options says how a Store works. Its zero value is the default.
 type Options struct {
+	// Database is the URL of a PostgreSQL database that holds the rows in the
+	// place of the folder, postgres://USER:PASSWORD@HOST:PORT/NAME. Any number
+	// of processes share it.
+	Database string
+
+	// SecretFile is the file of the secret, by default the one in the folder.
+	// All processes of a database must have the same.
+	SecretFile string
+
 	// SyncLedger makes what a request costs survive a power loss too: the disk
 	// has it before the caller has the answer's end. By default it survives the
-	// end of the process, however sudden, and not that of the machine. All
-	// other rows survive both.
+	// end of the process, however sudden, and not that of the machine, or of
+	// PostgreSQL's. All other rows survive both.
 	SyncLedger bool
+
+	vfs string // SQLite's file system, for tests
 }
 
 // Open opens the state folder dir, which it makes if need be together with the
@@ -62,57 +79,30 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "ragstone.db")
-	if err := touchPrivate(path); err != nil {
-		return nil, err
+	s := &Store{engine: sqliteEngine{dir, o.vfs}, touched: map[string]int64{}, holders: map[string]string{}, syncGroups: o.SyncLedger}
+	if o.Database != "" {
+		if s.engine, err = newPostgres(o.Database); err != nil {
+			return nil, err
+		}
 	}
-	s := &Store{dir: dir, touched: map[string]int64{}, syncGroups: o.SyncLedger, group: make(chan *groupWrite), closing: make(chan struct{}), written: make(chan struct{})}
 	s.close = sync.OnceValue(s.shut)
-	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
+	if s.write, s.read, err = s.engine.connect(ctx); err != nil {
 		return nil, err
 	}
-	if s.read, err = connect(path, "_pragma=query_only(1)", 4); err != nil {
-		return nil, errors.Join(err, s.write.Close())
-	}
-	go s.writeGroups()
-	if err := s.prepare(ctx, dir); err != nil {
+	s.group, s.pools = startCommitter(s.writeGroup), startCommitter(s.writePools)
+	if err := s.prepare(ctx, cmp.Or(o.SecretFile, filepath.Join(dir, "secret"))); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// touchPrivate makes the database's file, for its owner's eyes only. SQLite
-// gives the files beside it the same permissions.
-func touchPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// connect opens a pool of at most n connections. A connection that finds the
-// database locked by another process waits up to ten seconds.
-func connect(path, option string, n int) (*sql.DB, error) {
-	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path)}
-	connector, err := sqlite.NewConnector(file.String() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&" + option)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	return db, nil
-}
-
-// prepare brings the schema up to date and makes what every folder must have.
-func (s *Store) prepare(ctx context.Context, dir string) error {
-	if err := migrate(ctx, s.write, filepath.Join(dir, "ragstone.db.lock")); err != nil {
+// prepare brings the schema up to date and makes what every database must have.
+func (s *Store) prepare(ctx context.Context, secretFile string) error {
+	if err := migrate(ctx, s.write, s.engine); err != nil {
 		return err
 	}
 	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
-		secret, err := openSecret(ctx, tx, filepath.Join(dir, "secret"))
+		secret, err := openSecret(ctx, tx, secretFile)
 		if err != nil {
 			return err
 		}
@@ -128,34 +118,24 @@ func (s *Store) prepare(ctx context.Context, dir string) error {
 // inTransaction runs do in a write transaction, which it commits unless do
 // fails. What it committed is on the disk.
 func (s *Store) inTransaction(ctx context.Context, do func(*sql.Tx) error) error {
-	return s.transaction(ctx, true, do)
+	return s.transaction(ctx, turnRows, true, do)
 }
 
-// transaction is inTransaction, which waits for the disk only if sync says so.
-// A log that is synced later holds all that went before.
-func (s *Store) transaction(ctx context.Context, sync bool, do func(*sql.Tx) error) (err error) {
+// transaction is inTransaction in a turn. It waits for the disk only if sync
+// says so.
+func (s *Store) transaction(ctx context.Context, turn turn, sync bool, do func(*sql.Tx) error) (err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	if sync {
-		if _, err := conn.ExecContext(ctx, "PRAGMA synchronous=FULL"); err != nil {
-			return err
-		}
-		defer func() {
-			_, reset := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous=NORMAL")
-			err = errors.Join(err, reset)
-		}()
-	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+	return s.engine.transaction(ctx, conn, turn, sync, do)
+}
+
+// Shared reports whether other servers share the database.
+func (s *Store) Shared() bool {
+	_, yes := s.engine.(*postgresEngine)
+	return yes
 }
 
 // Check reports whether the database answers.
@@ -167,15 +147,18 @@ func (s *Store) Check(ctx context.Context) error {
 // IsFull reports whether an error of a Store means that the disk has no room
 // left.
 func IsFull(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && e.Code() == sqlite3.SQLITE_FULL || disk.IsFull(err)
+	return sqliteIsFull(err) || postgresIsFull(err)
 }
 
 // Close ends the store's writes and closes it. Closing twice is fine.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
-	close(s.closing)
-	<-s.written
-	return errors.Join(s.retire(), s.read.Close(), s.write.Close())
+	s.pools.close()
+	s.group.close()
+	err := errors.Join(s.retire(), s.write.Close())
+	if s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
 }

@@ -6,24 +6,27 @@ import (
 	"fmt"
 )
 
-// Verify reads the whole database and reports what contradicts itself: pages
-// that SQLite finds broken, rows whose owner is missing, and budgets that
+// contradiction is a query that finds what is broken of something.
+type contradiction struct{ what, query string }
+
+// Verify reads the whole database and reports what contradicts itself: what
+// SQLite finds broken of its pages and references (PostgreSQL keeps its
+// references itself, and its pages are its operator's), and budgets that
 // disagree with the ledger or with what running requests hold. It reads one
 // snapshot, so requests may go on meanwhile.
 func (s *Store) Verify(ctx context.Context) error {
-	tx, err := s.read.BeginTx(ctx, nil)
+	tx, err := s.read.BeginTx(ctx, s.engine.snapshot())
 	if err != nil {
 		return fmt.Errorf("verify the database: %w", err)
 	}
 	defer tx.Rollback()
 	var problems []error
-	for _, q := range []struct{ what, query string }{
-		{"page", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"},
-		{"foreign key", `SELECT "table" || ' row ' || rowid FROM pragma_foreign_key_check`},
-		{"budget that holds what no request does", `SELECT budget_id || ': ' || held FROM budget_periods AS p
+	for _, q := range append(s.engine.contradictions(),
+		contradiction{"budget that holds what no request does", `SELECT budget_id || ': ' || held FROM budget_periods AS p
 			WHERE held <> (SELECT coalesce(sum(amount), 0) FROM holds WHERE holds.budget_id = p.budget_id AND holds.begins_at = p.begins_at)`},
-		{"ledger row", "SELECT id FROM ledger WHERE cached_tokens > input_tokens OR min(input_tokens, cached_tokens, output_tokens, input_cost, cached_cost, output_cost) < 0"},
-	} {
+		contradiction{"ledger row", `SELECT id FROM ledger WHERE cached_tokens > input_tokens
+			OR cached_tokens < 0 OR output_tokens < 0 OR input_cost < 0 OR cached_cost < 0 OR output_cost < 0`},
+	) {
 		rows, err := tx.QueryContext(ctx, q.query)
 		if err != nil {
 			return fmt.Errorf("verify the database: %w", err)

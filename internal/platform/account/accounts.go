@@ -20,6 +20,9 @@ func New(store *state.Store, rates Rates) *Accounts {
 	keys := &Keys{store, d}
 	limiter := NewLimiter(rates)
 	limiter.directory = d
+	if store.Shared() {
+		limiter.shared = store
+	}
 	return &Accounts{
 		Keys:         keys,
 		Limiter:      limiter,

@@ -111,7 +111,7 @@ func (b *Bill) Settle(ctx context.Context, t Tokens, bought *state.Completion) e
 		OutputTokens: t.Output,
 	}
 	e.InputCost, e.CachedCost, e.OutputCost = b.costs(t)
-	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Held: b.held, Completion: bought})
+	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Completion: bought})
 	b.closed = err == nil
 	return err
 }

@@ -1,9 +1,11 @@
 package account
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/state"
@@ -30,12 +32,15 @@ func (r Rates) withDefaults() Rates {
 const (
 	KindCompletions = "completions"
 	KindEmbeddings  = "embeddings"
+	KindModerations = "moderations"
 )
 
-// Limiter holds the buckets of all projects.
+// Limiter holds the buckets of all projects: in memory or, where servers share
+// a database, there.
 type Limiter struct {
 	defaults  Rates
-	directory *directory // of stored limits; nil: there are none
+	directory *directory   // of stored limits; nil: there are none
+	shared    *state.Store // keeps the pools; nil: this Limiter does
 
 	mu    sync.Mutex // guards what follows, and every pool in it
 	pools map[poolKey]*pool
@@ -113,7 +118,12 @@ func fullBucket(limit int, period time.Duration, now time.Time) bucket {
 	return bucket{limit, period, float64(limit), now}
 }
 
+// refill brings the bucket to a time. Where servers share it, their clocks may
+// disagree: it gains by the one that is ahead.
 func (b *bucket) refill(now time.Time) {
+	if now.Before(b.at) {
+		return
+	}
 	gained := float64(now.Sub(b.at)) / float64(b.period) * float64(b.limit)
 	b.level, b.at = min(float64(b.limit), b.level+gained), now
 }
@@ -185,29 +195,38 @@ type Demand struct {
 }
 
 // Reserve takes one request and d.Tokens tokens from the caller's buckets, or
-// returns a *LimitError. A request that is refused counts as one of its minute: it
-// takes what is left there, so that who does not wait does not get in. The
-// reservation must be settled.
-func (l *Limiter) Reserve(d Demand) (*Reservation, error) {
-	rates := l.rates(d.Tenant, d.Model)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	p := l.pool(poolKey{d.Tenant, d.Model, d.Kind}, rates, now)
+// returns a *LimitError or, where servers share the buckets, an error of the
+// store. A request that is refused counts as one of its minute: it takes what is
+// left there, so that who does not wait does not get in. The reservation must be
+// settled.
+func (l *Limiter) Reserve(ctx context.Context, d Demand) (*Reservation, error) {
+	r := &Reservation{limiter: l, key: poolKey{d.Tenant, d.Model, d.Kind}, tokens: d.Tokens}
+	var refused *LimitError
+	if err := l.change(ctx, r.key, func(p *pool) { refused = p.draw(d); r.limits = p.limits() }); err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return r, nil
+}
+
+// draw takes what a demand needs, or says what is missing.
+func (p *pool) draw(d Demand) *LimitError {
 	late := p.requests.take(1)
 	switch {
 	case p.daily.limit > 0 && p.daily.level < 1:
 		e := p.refuse(&p.daily, "requests", 1, d)
 		e.Daily = true
-		return nil, e
+		return e
 	case late:
-		return nil, p.refuse(&p.requests, "requests", 1, d)
+		return p.refuse(&p.requests, "requests", 1, d)
 	case float64(d.Tokens) > p.tokens.level:
-		return nil, p.refuse(&p.tokens, "tokens", d.Tokens, d)
+		return p.refuse(&p.tokens, "tokens", d.Tokens, d)
 	}
 	p.tokens.level -= float64(d.Tokens)
 	p.daily.take(1)
-	return &Reservation{limiter: l, pool: p, tokens: d.Tokens, limits: p.limits()}, nil
+	return nil
 }
 
 // take takes n from the bucket or, and reports it, the less that is there.
@@ -217,23 +236,41 @@ func (b *bucket) take(n float64) (missing bool) {
 	return missing
 }
 
-// pool returns the pool of a key, refilled and of the rates' size.
-func (l *Limiter) pool(key poolKey, r Rates, now time.Time) *pool {
+// change lets do change a pool, which is as full as it is by now and of its
+// rates' size.
+func (l *Limiter) change(ctx context.Context, key poolKey, do func(*pool)) error {
+	rates := l.rates(key.tenant, key.model)
+	if l.shared != nil {
+		return l.shared.ChangePool(ctx, key.name(), func(levels []byte) []byte { return changed(levels, rates, do) })
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
 	p := l.pools[key]
 	if p == nil {
 		l.sweep(now)
-		p = &pool{
-			requests: fullBucket(r.RequestsPerMinute, time.Minute, now),
-			tokens:   fullBucket(r.TokensPerMinute, time.Minute, now),
-			daily:    fullBucket(r.RequestsPerDay, 24*time.Hour, now),
-		}
+		p = fullPool(rates, now)
 		l.pools[key] = p
 	}
+	p.bring(now, rates)
+	do(p)
+	return nil
+}
+
+func fullPool(r Rates, now time.Time) *pool {
+	return &pool{
+		requests: fullBucket(r.RequestsPerMinute, time.Minute, now),
+		tokens:   fullBucket(r.TokensPerMinute, time.Minute, now),
+		daily:    fullBucket(r.RequestsPerDay, 24*time.Hour, now),
+	}
+}
+
+// bring brings the pool to a time and to the size of rates.
+func (p *pool) bring(now time.Time, r Rates) {
 	p.refill(now)
 	p.requests.resize(r.RequestsPerMinute)
 	p.tokens.resize(r.TokensPerMinute)
 	p.daily.resize(r.RequestsPerDay)
-	return p
 }
 
 func (p *pool) refill(now time.Time) {
@@ -287,10 +324,10 @@ func (p *pool) limits() Limits {
 // Reservation is what a running request has taken.
 type Reservation struct {
 	limiter *Limiter
-	pool    *pool
+	key     poolKey
 	limits  Limits
 	tokens  int
-	settled bool
+	settled atomic.Bool
 }
 
 // Limits returns the buckets as the reservation left them.
@@ -298,13 +335,19 @@ func (r *Reservation) Limits() Limits { return r.limits }
 
 // Settle gives back what the request did not use. Only the first call counts.
 func (r *Reservation) Settle(used int) {
-	r.limiter.mu.Lock()
-	defer r.limiter.mu.Unlock()
-	if r.settled {
+	if r.settled.Swap(true) {
 		return
 	}
-	r.settled = true
-	b := &r.pool.tokens
-	b.refill(time.Now())
-	b.level = min(float64(b.limit), b.level+float64(r.tokens-used))
+	r.limiter.giveBack(r.key, r.tokens-used)
+}
+
+// giveBack puts tokens back into their bucket.
+func (l *Limiter) giveBack(key poolKey, tokens int) {
+	back := func(p *pool) { p.tokens.level = min(float64(p.tokens.limit), p.tokens.level+float64(tokens)) }
+	if l.shared == nil {
+		l.change(context.Background(), key, back) // in memory there is no error
+		return
+	}
+	rates := l.rates(key.tenant, key.model)
+	l.shared.ChangePoolLater(context.Background(), key.name(), func(levels []byte) []byte { return changed(levels, rates, back) })
 }

@@ -23,7 +23,7 @@ func TestBucketsEmptyAndRefill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Rates{RequestsPerMinute: 2, TokensPerMinute: 600})
 
-		first, err := l.Reserve(demand(500))
+		first, err := l.Reserve(t.Context(), demand(500))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,24 +33,24 @@ func TestBucketsEmptyAndRefill(t *testing.T) {
 		}
 
 		// The second asks for 101 of 100 tokens: a tenth of a second short.
-		_, err = l.Reserve(demand(101))
+		_, err = l.Reserve(t.Context(), demand(101))
 		var limit *LimitError
 		if !errors.As(err, &limit) || limit.Unit != "tokens" || limit.Used != 500 || limit.RetryAfter != 100*time.Millisecond {
 			t.Fatalf("Reserve(101) = %#v, want the tokens exhausted for 100 ms", err)
 		}
 
 		// It counted as a request all the same.
-		_, err = l.Reserve(demand(1))
+		_, err = l.Reserve(t.Context(), demand(1))
 		if !errors.As(err, &limit) || limit.Unit != "requests" || limit.RetryAfter != 30*time.Second || limit.Limits.Requests.Remaining != 0 {
 			t.Fatalf("third request = %#v, want the requests exhausted for 30 s", err)
 		}
 
 		time.Sleep(limit.RetryAfter)
-		if _, err = l.Reserve(demand(101)); err != nil {
+		if _, err = l.Reserve(t.Context(), demand(101)); err != nil {
 			t.Errorf("after the wait that was named: %v", err)
 		}
 		time.Sleep(time.Hour)
-		again, err := l.Reserve(demand(0))
+		again, err := l.Reserve(t.Context(), demand(0))
 		if err != nil || again.Limits().Tokens != (Standing{600, 600, 0}) {
 			t.Errorf("after an hour: %+v, %v; want a full bucket and no more", again.Limits(), err)
 		}
@@ -60,13 +60,13 @@ func TestBucketsEmptyAndRefill(t *testing.T) {
 func TestSettleGivesBackOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Rates{RequestsPerMinute: 100, TokensPerMinute: 1000})
-		r, err := l.Reserve(demand(1000))
+		r, err := l.Reserve(t.Context(), demand(1000))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Settle(300)
 		r.Settle(0)
-		next, err := l.Reserve(demand(0))
+		next, err := l.Reserve(t.Context(), demand(0))
 		if err != nil || next.Limits().Tokens.Remaining != 700 {
 			t.Errorf("remaining after settling 300 of 1000 = %+v, %v; want 700", next.Limits().Tokens, err)
 		}
@@ -75,7 +75,7 @@ func TestSettleGivesBackOnce(t *testing.T) {
 
 func TestARequestBeyondTheLimitNeedNotRetry(t *testing.T) {
 	l := NewLimiter(Rates{TokensPerMinute: 1000})
-	_, err := l.Reserve(demand(1001))
+	_, err := l.Reserve(t.Context(), demand(1001))
 	var limit *LimitError
 	if !errors.As(err, &limit) || !limit.TooLarge() || limit.RetryAfter != 0 {
 		t.Errorf("Reserve(1001 of 1000) = %#v, want too large and no retry", err)
@@ -90,13 +90,13 @@ func TestPoolsAreApart(t *testing.T) {
 		stranger := demand(1)
 		stranger.Tenant.ProjectID = "proj_b"
 		for _, d := range []Demand{demand(1), other, stranger} {
-			if _, err := l.Reserve(d); err != nil {
+			if _, err := l.Reserve(t.Context(), d); err != nil {
 				t.Errorf("Reserve(%+v) = %v: another pool's use counted", d, err)
 			}
 		}
 		alias := demand(1)
 		alias.Asked = "gpt-4o"
-		if _, err := l.Reserve(alias); err == nil {
+		if _, err := l.Reserve(t.Context(), alias); err == nil {
 			t.Error("another name for the same model had a bucket of its own")
 		}
 	})
@@ -116,7 +116,7 @@ func TestNeverOverspentAtOnce(t *testing.T) {
 			wait.Go(func() {
 				for range 50 {
 					n := random.IntN(700)
-					r, err := l.Reserve(demand(n))
+					r, err := l.Reserve(t.Context(), demand(n))
 					if err != nil {
 						continue
 					}
@@ -135,7 +135,7 @@ func TestNeverOverspentAtOnce(t *testing.T) {
 		if most > limit || used > limit {
 			t.Errorf("%d tokens were spent and up to %d taken of %d", used, most, limit)
 		}
-		last, err := l.Reserve(demand(0))
+		last, err := l.Reserve(t.Context(), demand(0))
 		if err != nil || last.Limits().Tokens.Remaining != limit-used {
 			t.Errorf("remaining = %+v, %v; want %d", last.Limits().Tokens, err, limit-used)
 		}

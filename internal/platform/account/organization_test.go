@@ -237,14 +237,14 @@ func TestStoredLimitsHoldAtOnce(t *testing.T) {
 	}
 	// What was used of the old limit is used of the new one.
 	for range 3 {
-		if _, err := a.Limiter.Reserve(Demand{Tenant: tenant, Model: "m"}); err != nil {
+		if _, err := a.Limiter.Reserve(t.Context(), Demand{Tenant: tenant, Model: "m"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := set(tenant, Rates{RequestsPerMinute: 3}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Limiter.Reserve(Demand{Tenant: tenant, Model: "m"}); err == nil {
+	if _, err := a.Limiter.Reserve(t.Context(), Demand{Tenant: tenant, Model: "m"}); err == nil {
 		t.Error("a fourth request passed a limit of three")
 	}
 }
@@ -253,17 +253,17 @@ func TestRequestsADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Rates{RequestsPerMinute: 100, RequestsPerDay: 4})
 		for range 4 {
-			if _, err := l.Reserve(demand(1)); err != nil {
+			if _, err := l.Reserve(t.Context(), demand(1)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := l.Reserve(demand(1))
+		_, err := l.Reserve(t.Context(), demand(1))
 		limit, ok := errors.AsType[*LimitError](err)
 		if !ok || !limit.Daily || limit.Unit != "requests" || limit.Limit != 4 || limit.RetryAfter != 6*time.Hour || limit.Limits.Requests.Remaining != 0 {
 			t.Fatalf("the fifth of four a day: %#v, want the day's requests exhausted for 6 h", err)
 		}
 		time.Sleep(6 * time.Hour)
-		if _, err := l.Reserve(demand(1)); err != nil {
+		if _, err := l.Reserve(t.Context(), demand(1)); err != nil {
 			t.Errorf("after the wait that was named: %v", err)
 		}
 	})
@@ -274,18 +274,18 @@ func TestRefusedRequestsCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(Rates{RequestsPerMinute: 2})
 		for range 2 {
-			if _, err := l.Reserve(demand(1)); err != nil {
+			if _, err := l.Reserve(t.Context(), demand(1)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for range 20 { // every 10 s, where one is gained in 30 s
 			time.Sleep(10 * time.Second)
-			if _, err := l.Reserve(demand(1)); err == nil {
+			if _, err := l.Reserve(t.Context(), demand(1)); err == nil {
 				t.Fatal("a client that does not wait got in")
 			}
 		}
 		time.Sleep(30 * time.Second)
-		if _, err := l.Reserve(demand(1)); err != nil {
+		if _, err := l.Reserve(t.Context(), demand(1)); err != nil {
 			t.Errorf("after 30 s of waiting: %v", err)
 		}
 	})
@@ -296,7 +296,7 @@ func TestEmbeddingsHaveTheirOwnPool(t *testing.T) {
 	for _, kind := range []string{KindCompletions, KindEmbeddings} {
 		d := demand(1)
 		d.Kind = kind
-		if _, err := l.Reserve(d); err != nil {
+		if _, err := l.Reserve(t.Context(), d); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -95,7 +95,7 @@ func TestSettlement(t *testing.T) {
 					answer.Close()
 					answer.Close()
 				}
-				after, err := limiter.Reserve(account.Demand{Tenant: caller.Tenant, Model: "m", Kind: account.KindCompletions})
+				after, err := limiter.Reserve(t.Context(), account.Demand{Tenant: caller.Tenant, Model: "m", Kind: account.KindCompletions})
 				if err != nil || limit-after.Limits().Tokens.Remaining != test.want {
 					t.Errorf("%d tokens were used, want %d (%v)", limit-after.Limits().Tokens.Remaining, test.want, err)
 				}

@@ -22,7 +22,9 @@ CREATE TABLE users (
 
 ALTER TABLE projects ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE projects ADD COLUMN archived_at INTEGER; -- null: active
+-- +only sqlite
 UPDATE projects SET sequence = rowid;
+-- +only end
 CREATE UNIQUE INDEX projects_by_age ON projects (organization_id, created_at, sequence);
 
 -- Programs: each belongs to a project and has keys of its own.
@@ -45,6 +47,8 @@ ALTER TABLE api_keys ADD COLUMN permission TEXT NOT NULL DEFAULT 'all'; -- all, 
 ALTER TABLE api_keys ADD COLUMN scopes TEXT NOT NULL DEFAULT '';        -- of a restricted key, with spaces between
 ALTER TABLE api_keys ADD COLUMN expires_at INTEGER;                     -- null: never
 ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER;                   -- to the minute; null: never
+-- +only sqlite
 UPDATE api_keys SET sequence = rowid;
+-- +only end
 CREATE UNIQUE INDEX api_keys_by_age ON api_keys (organization_id, created_at, sequence);
 CREATE INDEX api_keys_by_project ON api_keys (project_id, created_at, sequence);

@@ -24,6 +24,7 @@ CREATE INDEX ledger_by_age ON ledger (organization_id, created_at);
 CREATE INDEX ledger_by_project ON ledger (project_id, created_at);
 CREATE INDEX ledger_by_key ON ledger (key_id, created_at);
 
+-- +only sqlite
 -- +goose StatementBegin
 CREATE TRIGGER ledger_keeps_rows BEFORE DELETE ON ledger
 BEGIN
@@ -37,6 +38,19 @@ BEGIN
     SELECT RAISE(ABORT, 'the ledger is append-only');
 END;
 -- +goose StatementEnd
+-- +only postgres
+-- +goose StatementBegin
+CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the ledger is append-only';
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER ledger_keeps_rows BEFORE DELETE OR TRUNCATE ON ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+CREATE TRIGGER ledger_keeps_values BEFORE UPDATE ON ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+-- +only end
 
 -- The operator's prices, in 10^-12 dollar a token. They win over the built-in
 -- list.
