@@ -52,9 +52,9 @@ func (c *Candidates) Reset(capacity int) {
 func (c *Candidates) Limit() float32 { return c.distances[candidateLine+c.capacity-1] }
 
 // Add lets in those entries i whose bit in which is set, whose distance is below
-// Limit and whose node's bit in seen is not set; seen may be nil. It is the
-// same at every Level: entries are added in the order of i, and one goes before
-// those of equal distance. The same node may be let in twice.
+// Limit as it is before, and whose node's bit in seen is not set; seen may be nil. It is the
+// same at every Level: entries are added in the order of i, one goes before
+// those of equal distance, and the last falls out. The same node may be let in twice.
 func (c *Candidates) Add(nodes *[BlockVectors]uint32, distances *[BlockVectors]float32, which uint32, seen []uint64) {
 	if which != 0 {
 		c.next = min(c.next, c.add(nodes, distances, which, seen))
@@ -89,11 +89,11 @@ func (c *Candidates) At(i int) (node uint32, distance float32, ok bool) {
 
 // addGeneric is the plain definition of Add. It returns the lowest place filled.
 func (c *Candidates) addGeneric(nodes *[BlockVectors]uint32, distances *[BlockVectors]float32, which uint32, seen []uint64) int {
-	lowest := c.capacity
+	lowest, limit := c.capacity, c.Limit()
 	d, n := c.distances[candidateLine:candidateLine+c.capacity], c.nodes[candidateLine:candidateLine+c.capacity]
 	for i, node := range nodes {
 		distance := distances[i]
-		if which>>i&1 == 0 || !(distance < d[len(d)-1]) || seen != nil && seen[node>>6]>>(node&63)&1 != 0 {
+		if which>>i&1 == 0 || !(distance < limit) || distance > d[len(d)-1] || seen != nil && seen[node>>6]>>(node&63)&1 != 0 {
 			continue
 		}
 		at := len(d) - 1

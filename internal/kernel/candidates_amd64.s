@@ -87,7 +87,6 @@ placed:
 	ADDQ    CX, AX
 	CMPQ    AX, R12
 	CMOVQLT AX, R12
-	VMOVSS  -4(R8)(R11*4), X14
 	JMP     entry
 
 done:

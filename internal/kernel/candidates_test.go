@@ -28,7 +28,7 @@ func TestCandidatesKeepTheNearest(t *testing.T) {
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 41)
 		var c Candidates
-		for _, capacity := range []int{1, 2, 15, 16, 17, 100, 64, 257} {
+		for _, capacity := range []int{1, 2, 15, 16, 17, 32, 40, 48, 64, 65, 90, 96, 100, 128, 129, 257} {
 			c.Reset(capacity)
 			if c.Limit() != inf {
 				t.Fatalf("an empty set's limit is %v", c.Limit())
@@ -37,15 +37,16 @@ func TestCandidatesKeepTheNearest(t *testing.T) {
 			var offered []candidate
 			for range 30 {
 				nodes, distances, which := randomEntries(r)
-				var limited []candidate // each is compared with the limit of that moment
+				limit := c.Limit()
+				var limited []candidate
 				for i, node := range nodes {
-					if which>>i&1 != 0 && distances[i] == distances[i] && seen[node>>6]>>(node&63)&1 == 0 {
+					if which>>i&1 != 0 && distances[i] < limit && seen[node>>6]>>(node&63)&1 == 0 {
 						limited = append(limited, candidate{distances[i], node, 0})
 					}
 				}
 				c.Add(&nodes, &distances, which, seen)
 				for _, e := range limited {
-					if now := nearest(offered, capacity); len(now) == capacity && e.distance >= now[capacity-1].distance {
+					if now := nearest(offered, capacity); len(now) == capacity && e.distance > now[capacity-1].distance {
 						continue
 					}
 					e.order = len(offered)
