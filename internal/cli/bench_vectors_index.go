@@ -14,6 +14,8 @@ import (
 const vectorSpecs = `An index is a name and settings, separated by commas:
   flat                           compare with every vector
   graph,degree=32,efc=200        the graph of sealed segments
+  lean,degree=32,efc=200         the graph with codes of four bits instead of
+                                 rows; the best are compared with the vectors
   hnsw,m=16,efc=200              HNSW, vectors added one by one
   ivf,lists=1024,pq=64           lists of product codes of 4 bits, compared
                                  exactly; without pq, of RaBitQ codes
@@ -76,11 +78,8 @@ func buildIndex(spec string, dimensions int, base []float32, threads int) (built
 	switch s.name {
 	case "flat":
 		built = index.NewFlat(index.L2, dimensions, base)
-	case "graph":
-		o := index.GraphOptions{Degree: s.number("degree", &err), EFConstruction: s.number("efc", &err), Threads: threads}
-		if err = firstError(err, s.unknown()); err == nil {
-			built, err = index.BuildGraph(index.L2, dimensions, base, o)
-		}
+	case "graph", "lean":
+		built, err = s.graph(dimensions, base, threads)
 	case "hnsw":
 		built, err = s.hnsw(dimensions, base)
 	case "ivf":
@@ -113,6 +112,19 @@ func buildFactoryIndex(text string, dimensions int, base []float32, threads int)
 		return nil, err
 	}
 	return factoryIndex{x}, nil
+}
+
+func (s indexSpec) graph(dimensions int, base []float32, threads int) (index.Index, error) {
+	var err error
+	o := index.GraphOptions{Degree: s.number("degree", &err), EFConstruction: s.number("efc", &err), Threads: threads, Lean: s.name == "lean"}
+	if err := firstError(err, s.unknown()); err != nil {
+		return nil, err
+	}
+	g, err := index.BuildGraph(index.L2, dimensions, base, o)
+	if err == nil && o.Lean {
+		g.Attach(base)
+	}
+	return g, err
 }
 
 func (s indexSpec) hnsw(dimensions int, base []float32) (index.Index, error) {

@@ -33,6 +33,7 @@ type Graph struct {
 	rows    []byte  // a row a node
 	sweep   []byte  // blocks of 32 nodes in order, as seen from the centre
 	entries []byte  // blocks of nodes where a search may begin, likewise
+	lean    *lean   // not nil: instead of rows and sweep
 	codes   nodeCodes
 	slab    []float32
 	memory  *kernel.Slab // nil if rows are someone else's
@@ -79,7 +80,11 @@ func (g *Graph) Metric() Metric { return g.space.metric }
 
 // Bytes returns the size of the graph, without an attached slab.
 func (g *Graph) Bytes() int64 {
-	return int64(len(g.rows)+len(g.sweep)+len(g.entries)+8*len(g.codes.words)) + 4*int64(len(g.members.starts)+2*len(g.members.rows))
+	size := int64(len(g.rows)+len(g.sweep)+len(g.entries)+8*len(g.codes.words)) + 4*int64(len(g.members.starts)+2*len(g.members.rows))
+	if g.lean != nil {
+		size += g.lean.bytes()
+	}
+	return size
 }
 
 // Attach gives the graph the vectors it was built from. Hits are then scored
@@ -100,7 +105,7 @@ func (g *Graph) Close() {
 		g.memory.Free()
 		g.memory = nil
 	}
-	g.rows, g.sweep, g.entries, g.codes, g.nodes, g.members = nil, nil, nil, nodeCodes{}, 0, members{}
+	g.rows, g.sweep, g.entries, g.codes, g.lean, g.nodes, g.members = nil, nil, nil, nodeCodes{}, nil, 0, members{}
 }
 
 func (g *Graph) row(node uint32) []byte {
@@ -127,11 +132,17 @@ func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 	if k <= 0 {
 		return nil, Stats{Strategy: StrategyGraph}
 	}
+	if g.lean != nil && g.slab != nil && p.Exact {
+		return NewFlat(g.space.metric, g.space.dimensions, g.slab).Search(query, k, p)
+	}
 	s := g.borrow(query)
 	defer g.pool.Put(s)
 	s.find(k, p)
-	if g.slab == nil || p.Rescore < 0 {
+	switch {
+	case g.slab == nil || p.Rescore < 0:
 		return s.best(k, p.Filter), s.stats
+	case g.lean != nil:
+		return g.rescore(query, s.nearLean(k, p), k), s.stats
 	}
 	return g.rescore(query, s.nearBest(k, p.Filter), k), s.stats
 }

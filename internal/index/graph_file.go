@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
@@ -11,6 +12,7 @@ import (
 
 const (
 	graphMagic      = "RAGGRAF\n"
+	leanMagic       = "RAGLEAN\n"
 	graphVersion    = 1
 	graphHeaderSize = 128
 )
@@ -20,6 +22,9 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	h := make([]byte, graphHeaderSize)
 	le := binary.LittleEndian
 	copy(h, graphMagic)
+	if g.lean != nil {
+		copy(h, leanMagic)
+	}
 	le.PutUint32(h[8:], graphVersion)
 	le.PutUint32(h[12:], uint32(g.space.metric))
 	le.PutUint32(h[16:], uint32(g.space.dimensions))
@@ -37,8 +42,14 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	f := &fileWriter{w: w}
 	f.section(h)
 	f.section(floatBytes(g.space.centre))
-	f.section(g.rows)
-	f.section(g.sweep)
+	if l := g.lean; l != nil {
+		f.section(wordBytes(l.links))
+		f.section(l.codes)
+		f.section(floatBytes(l.factors))
+	} else {
+		f.section(g.rows)
+		f.section(g.sweep)
+	}
 	f.section(g.entries)
 	f.section(wordBytes(g.members.starts))
 	f.section(wordBytes(g.members.rows))
@@ -49,7 +60,11 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 // nor go away while the graph is used, and begin at a multiple of 8 in memory, of 64
 // for full speed. All of it is checked.
 func OpenGraph(data []byte) (*Graph, error) {
-	h, r, err := openSections("a graph", graphMagic, graphVersion, graphHeaderSize, data)
+	magic, isLean := graphMagic, bytes.HasPrefix(data, []byte(leanMagic))
+	if isLean {
+		magic = leanMagic
+	}
+	h, r, err := openSections("a graph", magic, graphVersion, graphHeaderSize, data)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +83,12 @@ func OpenGraph(data []byte) (*Graph, error) {
 		r.fail("its degree is %d", g.layout.degree)
 	}
 	g.nodes = int(nodes)
-	g.rows = r.section("rows", nodes, uint64(g.layout.rowSize()))
-	g.sweep = r.section("sweep", uint64(blocks(g.nodes)), uint64(g.layout.sweepSize()))
+	if isLean {
+		g.lean = readLean(r, g.layout, nodes)
+	} else {
+		g.rows = r.section("rows", nodes, uint64(g.layout.rowSize()))
+		g.sweep = r.section("sweep", uint64(blocks(g.nodes)), uint64(g.layout.sweepSize()))
+	}
 	g.entries = r.section("entries", entryBlocks, uint64(g.layout.blockSize()))
 	if rows := le.Uint64(h[72:]); rows != nodes {
 		g.members.starts = wordsOf(r.section("starts", nodes+1, 4))
@@ -84,7 +103,9 @@ func OpenGraph(data []byte) (*Graph, error) {
 		return nil, r.err
 	}
 	g.members.invert()
-	g.codes = newNodeCodes(g.layout, g.sweep, g.nodes)
+	if g.lean == nil {
+		g.codes = newNodeCodes(g.layout, g.sweep, g.nodes)
+	}
 	return g, nil
 }
 
@@ -162,9 +183,13 @@ func (g *Graph) checkNodes(r *sectionReader) {
 	if g.nodes == 0 && len(g.entries) > 0 {
 		r.fail("it has entries and no nodes")
 	}
-	for node := range g.nodes {
-		if !check(g.row(uint32(node))[g.layout.vectorSize():]) {
-			return
+	if g.lean != nil {
+		g.lean.check(g.nodes, r)
+	} else {
+		for node := range g.nodes {
+			if !check(g.row(uint32(node))[g.layout.vectorSize():]) {
+				return
+			}
 		}
 	}
 	check(g.entries)

@@ -25,8 +25,9 @@ func TestGraphFile(t *testing.T) {
 	const rows, dimensions = 300, 33
 	slab, query := clustered(1, rows, dimensions), clustered(2, 1, dimensions)
 	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
-		for _, n := range []int{0, 1, 40, rows} {
-			g := buildGraph(t, m, dimensions, slab[:n*dimensions], index.GraphOptions{Degree: 64, Seed: 3})
+		for i := range 8 {
+			n, lean := []int{0, 1, 40, rows}[i/2], i%2 == 1
+			g := buildGraph(t, m, dimensions, slab[:n*dimensions], index.GraphOptions{Degree: 64, Seed: 3, Lean: lean})
 			file := written(t, g)
 			opened, err := index.OpenGraph(file)
 			if err != nil {
@@ -49,7 +50,12 @@ func TestGraphFile(t *testing.T) {
 }
 
 func TestGraphFileDamaged(t *testing.T) {
-	file := written(t, buildGraph(t, index.L2, 8, clustered(1, 50, 8), index.GraphOptions{}))
+	for _, lean := range []bool{false, true} {
+		damageGraph(t, written(t, buildGraph(t, index.L2, 8, clustered(1, 50, 8), index.GraphOptions{Lean: lean})))
+	}
+}
+
+func damageGraph(t *testing.T, file []byte) {
 	for _, at := range []int{0, 9, 16, 70, 130, 5000, len(file) - 70, len(file) - 64} {
 		damaged := bytes.Clone(file)
 		damaged[at] ^= 4
@@ -68,7 +74,7 @@ func TestGraphFileDamaged(t *testing.T) {
 // FuzzOpenGraph opens files with a right checksum and anything else.
 func FuzzOpenGraph(f *testing.F) {
 	for _, m := range []index.Metric{index.L2, index.Dot} {
-		file := written(f, buildGraph(f, m, 2, clustered(1, 3, 2), index.GraphOptions{}))
+		file := written(f, buildGraph(f, m, 2, clustered(1, 3, 2), index.GraphOptions{Lean: m == index.Dot}))
 		f.Add(file[:len(file)-64], uint16(0), byte(0))
 	}
 	query := []float32{1, 2}

@@ -21,6 +21,8 @@ type graphSearch struct {
 	reached    []reached  // in the order of the walk
 	asked      askedCodes // of the query, where nodes' codes are looked at
 	swept      []near
+	nodes      [kernel.BlockVectors]uint32 // offered to candidates
+	lean       leanSearch
 	stats      Stats
 }
 
@@ -62,6 +64,9 @@ func (g *Graph) borrow(query []float32) *graphSearch {
 func (s *graphSearch) prepare() {
 	step, total := kernel.SignTables(s.query, s.tables)
 	s.terms.Step, s.terms.Low = 2*step, -step*float32(total)
+	if s.graph.lean != nil {
+		s.prepareLean()
+	}
 	s.stats = Stats{}
 	s.forget()
 }
@@ -71,12 +76,18 @@ func (s *graphSearch) forget() {
 		s.seen[r.node>>6] = 0
 	}
 	s.reached = s.reached[:0]
+	for _, node := range s.lean.met {
+		s.seen[node>>6] = 0
+	}
+	s.lean.met = s.lean.met[:0]
 }
 
 // find reaches nodes enough for the k best rows that a filter admits.
 func (s *graphSearch) find(k int, p Params) {
 	g, ef := s.graph, p.ef(k)
 	switch {
+	case g.lean != nil:
+		s.findLean(k, ef, p)
 	case p.Exact || p.Filter.matches(g.Len()) <= ef:
 		s.stats.Strategy = StrategyScan
 		s.scan(g.members.nodes(p.Filter))
@@ -199,8 +210,23 @@ func (s *graphSearch) step(node uint32, ahead int) {
 	}
 }
 
-// start finds the entries nearest to the query and makes them candidates.
+// start makes the entries nearest to the query candidates.
 func (s *graphSearch) start() {
+	s.findStarts()
+	var distances [kernel.BlockVectors]float32
+	found := 0
+	for ; found < starts; found++ {
+		node, distance, ok := s.starts.At(found)
+		if !ok {
+			break
+		}
+		s.nodes[found], distances[found] = node, distance
+	}
+	s.candidates.Add(&s.nodes, &distances, 1<<found-1, nil)
+}
+
+// findStarts finds the entries nearest to the query.
+func (s *graphSearch) findStarts() {
 	s.starts.Reset(starts)
 	s.terms.Base = kernel.Dot(s.query, s.query)
 	for entries := s.graph.entries; len(entries) > 0; entries = entries[s.graph.layout.blockSize():] {
@@ -211,15 +237,4 @@ func (s *graphSearch) start() {
 		}
 		s.stats.Scored += kernel.BlockVectors
 	}
-	var nodes [kernel.BlockVectors]uint32
-	var distances [kernel.BlockVectors]float32
-	found := 0
-	for ; found < starts; found++ {
-		node, distance, ok := s.starts.At(found)
-		if !ok {
-			break
-		}
-		nodes[found], distances[found] = node, distance
-	}
-	s.candidates.Add(&nodes, &distances, 1<<found-1, nil)
 }

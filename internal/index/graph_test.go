@@ -24,8 +24,16 @@ func buildGraph(t testing.TB, m index.Metric, dimensions int, slab []float32, o 
 func TestGraphRecall(t *testing.T) {
 	const rows, dimensions, k, queries = 3000, 48, 10, 40
 	slab, asked := clustered(1, rows, dimensions), clustered(2, queries, dimensions)
+	for _, o := range []index.GraphOptions{{Threads: 2}, {Threads: 2, Lean: true}, {Degree: 64, Lean: true}} {
+		recallOfGraph(t, k, dimensions, slab, asked, o)
+	}
+}
+
+// recallOfGraph builds a graph under every metric and searches it under filters.
+func recallOfGraph(t *testing.T, k, dimensions int, slab, asked []float32, o index.GraphOptions) {
+	rows, queries := len(slab)/dimensions, len(asked)/dimensions
 	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
-		g := buildGraph(t, m, dimensions, slab, index.GraphOptions{Threads: 2})
+		g := buildGraph(t, m, dimensions, slab, o)
 		g.Attach(slab)
 		for _, keep := range []float64{1, 0.5, 0.2, 0.02, 0.001} {
 			var filter *index.Filter
@@ -38,12 +46,12 @@ func TestGraphRecall(t *testing.T) {
 				all := reference(m, dimensions, slab, query, filter)
 				hits, _ := g.Search(query, k, index.Params{Filter: filter})
 				if len(hits) != min(k, len(all)) {
-					t.Fatalf("%v, %v kept: %d hits, want %d", m, keep, len(hits), min(k, len(all)))
+					t.Fatalf("%+v, %v, %v kept: %d hits, want %d", o, m, keep, len(hits), min(k, len(all)))
 				}
 				sum += recall(hits, all, k)
 			}
-			if got := sum / queries; got < 0.97 {
-				t.Errorf("%v, %v kept: recall %.3f", m, keep, got)
+			if got := sum / float64(queries); got < 0.97 {
+				t.Errorf("%+v, %v, %v kept: recall %.3f", o, m, keep, got)
 			}
 		}
 	}
@@ -53,11 +61,13 @@ func TestGraphExactIsExact(t *testing.T) {
 	const rows, dimensions, k = 700, 20, 12
 	slab, query := clustered(3, rows, dimensions), clustered(4, 1, dimensions)
 	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
-		g := buildGraph(t, m, dimensions, slab, index.GraphOptions{})
-		g.Attach(slab)
-		for _, filter := range []*index.Filter{nil, someRows(5, rows, 0.4)} {
-			hits, _ := g.Search(query, k, index.Params{Filter: filter, Exact: true})
-			checkExact(t, fmt.Sprint(m), m, hits, reference(m, dimensions, slab, query, filter), k)
+		for _, lean := range []bool{false, true} {
+			g := buildGraph(t, m, dimensions, slab, index.GraphOptions{Lean: lean})
+			g.Attach(slab)
+			for _, filter := range []*index.Filter{nil, someRows(5, rows, 0.4)} {
+				hits, _ := g.Search(query, k, index.Params{Filter: filter, Exact: true})
+				checkExact(t, fmt.Sprintf("%v, lean %v", m, lean), m, hits, reference(m, dimensions, slab, query, filter), k)
+			}
 		}
 	}
 }

@@ -199,9 +199,7 @@ func (s *productScorer) Score(codes []byte, scores []float32) {
 	c := s.codec
 	size := c.CodeSize()
 	if c.bits == 8 {
-		for i := range scores {
-			scores[i] = s.scoreBytes(codes[i*size : (i+1)*size])
-		}
+		kernel.Lookups(s.tables, codes, size, scores)
 		return
 	}
 	for i := range scores {
@@ -211,21 +209,6 @@ func (s *productScorer) Score(codes []byte, scores []float32) {
 		}
 		scores[i] = sum
 	}
-}
-
-// scoreBytes adds up the parts of a code of 8 bits a part, in two sums that do not wait for
-// each other.
-func (s *productScorer) scoreBytes(code []byte) float32 {
-	tables, even, odd := s.tables, float32(0), float32(0)
-	for len(code) >= 2 && len(tables) >= 512 {
-		even += tables[:256][code[0]]
-		odd += tables[256:512][code[1]]
-		code, tables = code[2:], tables[512:]
-	}
-	if len(code) > 0 {
-		even += tables[:256][code[0]]
-	}
-	return even + odd
 }
 
 // ByteTables makes tables for kernel.ScanBlock from a codec of 4 bits: groups, a

@@ -98,8 +98,3 @@ func (c *Scalar) Decode(code []byte, x []float32) {
 		x[i] = base + step[i]*float32(code[i/2]>>(i%2*4)&15)
 	}
 }
-
-// Scorer implements Codec.
-func (c *Scalar) Scorer(query []float32, by Similarity) Scorer {
-	return newDecodeScorer(c, query, by)
-}

@@ -1,0 +1,325 @@
+package index
+
+import (
+	"math"
+	"slices"
+
+	"github.com/ragstone/ragstone/internal/kernel"
+)
+
+// lean is what a lean graph keeps of its nodes instead of rows: their links, and one
+// code each, of four bits a dimension. A step reads the codes of the neighbours it has not
+// met, wherever they lie: at 128 dimensions a node takes 200 bytes, not 1,024, so much of the
+// graph stays in the processor's caches, and estimates are good enough to rank by. The
+// vectors are read for the best few only.
+//
+// With c a code, its vector is estimated as v ≈ f·(c − 7.5) with the f that makes
+// ⟨v, v⟩ right, as RaBitQ does with one bit (Gao and Long 2024, section 3.2), so that
+// |q−v|² ≈ |q|² + |v|² − 2f·⟨q, c − 7.5⟩. The query is rounded to 8 bits.
+type lean struct {
+	degree  int
+	links   []uint32 // degree a node, filled up with the node itself
+	codes   []byte
+	factors []float32 // |v|² and −2f of every node
+}
+
+// width returns the dimensions of a code.
+func (l layout) width() int {
+	return (l.padded + kernel.NibbleLine - 1) / kernel.NibbleLine * kernel.NibbleLine
+}
+
+func (l *lean) bytes() int64 {
+	return 4*int64(len(l.links)) + int64(len(l.codes)) + 4*int64(len(l.factors))
+}
+
+func (l *lean) linksOf(node uint32) []uint32 {
+	return l.links[int(node)*l.degree : (int(node)+1)*l.degree]
+}
+
+// readLean takes a lean graph's sections out of a file.
+func readLean(r *sectionReader, lay layout, nodes uint64) *lean {
+	return &lean{
+		degree:  lay.degree,
+		links:   wordsOf(r.section("links", nodes, uint64(4*lay.degree))),
+		codes:   r.section("codes", nodes, uint64(lay.width()/2)),
+		factors: floatsOf(r.section("factors", nodes, 8)),
+	}
+}
+
+// check checks that every link leads to a node and every factor is a number.
+func (l *lean) check(nodes int, r *sectionReader) {
+	for _, node := range l.links {
+		if int64(node) >= int64(nodes) {
+			r.fail("a link leads to node %d of %d", node, nodes)
+			return
+		}
+	}
+	if err := CheckFinite(l.factors); err != nil {
+		r.fail("a factor of a code: %v", err)
+	}
+}
+
+// slim replaces rows and sweep by what a lean graph keeps.
+func (b *graphBuilder) slim() error {
+	g := b.graph
+	n, width := g.nodes, g.layout.width()
+	linkBytes, codeBytes, factorBytes := 4*n*g.layout.degree, n*width/2, 8*n
+	memory, err := kernel.NewSlab(kernel.SlabSize(int64(linkBytes)) + kernel.SlabSize(int64(codeBytes)) + kernel.SlabSize(int64(factorBytes)))
+	if err != nil {
+		return err
+	}
+	g.memory.Free()
+	g.memory, g.rows, g.sweep, g.codes = memory, nil, nil, nodeCodes{}
+	l := &lean{degree: g.layout.degree, links: wordsOf(memory.Take(linkBytes)), codes: memory.Take(codeBytes), factors: floatsOf(memory.Take(factorBytes))}
+	b.each(n, func(from, to int) {
+		e := nibbleEncoder{nibbles: make([]byte, width)}
+		for node := from; node < to; node++ {
+			links := l.linksOf(uint32(node))
+			for i := copy(links, b.links[node]); i < len(links); i++ {
+				links[i] = uint32(node)
+			}
+			l.factors[2*node], l.factors[2*node+1] = e.encode(b.vector(uint32(node)), l.codes[node*width/2:(node+1)*width/2])
+		}
+	})
+	g.lean = l
+	return nil
+}
+
+// nibbleEncoder makes codes of four bits. It serves one goroutine.
+type nibbleEncoder struct{ nibbles []byte }
+
+// encode writes the code of a vector and returns its factors. Of a few step sizes it takes
+// the one whose code has the smallest angle to the vector.
+func (e *nibbleEncoder) encode(v []float32, code []byte) (square, factor float32) {
+	largest := float32(0)
+	for _, x := range v {
+		largest = max(largest, x, -x)
+	}
+	square = kernel.Dot(v, v)
+	if largest == 0 {
+		clear(code)
+		return square, 0
+	}
+	best := -1.0
+	for _, share := range [...]float32{1, 0.9, 0.8, 0.7} {
+		inverse := 7.5 / (largest * share)
+		product, norm := 0.0, 0.0
+		for _, x := range v {
+			c := float64(nibble(x*inverse)) - 7.5
+			product += float64(x) * c
+			norm += c * c
+		}
+		if cosine := product / math.Sqrt(norm); cosine > best {
+			best = cosine
+			factor = float32(-2 * float64(square) / product)
+			for i, x := range v {
+				e.nibbles[i] = nibble(x * inverse)
+			}
+		}
+	}
+	kernel.PutNibbles(code, e.nibbles)
+	return square, factor
+}
+
+// nibble rounds to one of the sixteen numbers −7.5, −6.5 … 7.5 and returns its place.
+func nibble(x float32) byte { return byte(max(0, min(15, int(x+8)))) }
+
+// leanSearch is what a search of a lean graph needs besides.
+type leanSearch struct {
+	query []int8
+	terms kernel.NibbleTerms
+	met   []uint32    // nodes whose bit in seen is set
+	fresh [2][]uint32 // of them those that are not scored yet: asked for in this and in the last step
+}
+
+// prepareLean rounds the query to 8 bits.
+func (s *graphSearch) prepareLean() {
+	l := &s.lean
+	if l.query == nil {
+		l.query = make([]int8, s.graph.layout.width())
+	}
+	largest, sum := float32(0), 0
+	for _, x := range s.query {
+		largest = max(largest, x, -x)
+	}
+	step, inverse := largest/127, float32(0)
+	if largest > 0 {
+		inverse = 127 / largest
+	}
+	for i, x := range s.query {
+		rounded := int(math.RoundToEven(float64(x * inverse)))
+		l.query[i] = int8(rounded)
+		sum += rounded
+	}
+	l.terms = kernel.NibbleTerms{Base: kernel.Dot(s.query, s.query), Step: step, Low: -7.5 * step * float32(sum)}
+}
+
+// walkLean walks like walk does, but estimates of neighbours come from their own codes, and
+// the candidates in the end are what was found. Links are asked for one step, and codes
+// another, before they are read.
+func (s *graphSearch) walkLean(ef int) {
+	s.candidates.Reset(ef)
+	s.startLean()
+	l := s.graph.lean
+	var links []uint32
+	s.lean.fresh[0], s.lean.fresh[1] = s.lean.fresh[0][:0], s.lean.fresh[1][:0]
+	for turn := 0; ; turn ^= 1 {
+		node, ok := s.candidates.Take()
+		fresh := s.meet(links, s.lean.fresh[turn][:0])
+		s.lean.fresh[turn] = fresh
+		if links = nil; ok {
+			links = l.linksOf(node)
+			kernel.Prefetch(wordBytes(links))
+		}
+		s.scoreLean(s.lean.fresh[turn^1])
+		if len(fresh) == 0 && !ok {
+			break
+		}
+	}
+	s.found()
+}
+
+// meet appends those of some nodes that were not met yet, and asks for their codes.
+func (s *graphSearch) meet(nodes, fresh []uint32) []uint32 {
+	l := s.graph.lean
+	for len(nodes) > 0 {
+		some := nodes[:min(len(nodes), kernel.BlockVectors)]
+		fresh = slices.Grow(fresh, kernel.BlockVectors)
+		count := len(fresh)
+		count += kernel.Unseen(some, s.seen, l.codes, len(s.lean.query)/2, (*[kernel.BlockVectors]uint32)(fresh[count:count+kernel.BlockVectors]))
+		fresh, nodes = fresh[:count], nodes[len(some):]
+	}
+	return fresh
+}
+
+// scoreLean makes nodes candidates.
+func (s *graphSearch) scoreLean(nodes []uint32) {
+	l := s.graph.lean
+	s.stats.Scored += len(nodes)
+	s.lean.met = append(s.lean.met, nodes...)
+	for len(nodes) > 0 {
+		some := nodes[:min(len(nodes), kernel.BlockVectors)]
+		s.lean.terms.Limit = s.candidates.Limit()
+		if below := kernel.ScoreNibbles(s.lean.query, l.codes, l.factors, some, &s.lean.terms, &s.estimates); below != 0 {
+			copy(s.nodes[:], some)
+			s.candidates.Add(&s.nodes, &s.estimates, below, nil)
+		}
+		nodes = nodes[len(some):]
+	}
+}
+
+// startLean makes the entries nearest to the query candidates.
+func (s *graphSearch) startLean() {
+	s.findStarts()
+	var nodes [starts]uint32
+	count := 0
+	for ; count < starts; count++ {
+		node, _, ok := s.starts.At(count)
+		if !ok {
+			break
+		}
+		nodes[count] = node
+	}
+	s.scoreLean(s.meet(nodes[:count], s.lean.fresh[0][:0]))
+}
+
+// found takes the candidates as reached, the nearest last, as best expects them.
+func (s *graphSearch) found() {
+	for i := 0; ; i++ {
+		node, distance, ok := s.candidates.At(i)
+		if !ok {
+			break
+		}
+		s.reached = append(s.reached, reached{node, distance})
+	}
+	slices.Reverse(s.reached)
+}
+
+// findLean finds nodes enough for the k best rows that a filter admits.
+func (s *graphSearch) findLean(k, ef int, p Params) {
+	n := s.graph.nodes
+	nodes := s.graph.members.nodes(p.Filter)
+	matches := nodes.matches(n)
+	s.stats.Strategy = StrategyCodes
+	switch {
+	case p.Exact || matches <= ef:
+		s.scanLean(max(1, matches), nodes)
+	case nodes == nil:
+		s.stats.Strategy = StrategyGraph
+		if s.walkLean(ef); len(s.reached) < min(k, n) { // the walk ended in a small cluster
+			s.scanLean(ef, nil)
+		}
+	default:
+		width := int(int64(ef) * int64(n) / int64(matches))
+		if width*leanStepCost < matches {
+			s.walkLean(width)
+			if s.metOf(nodes) >= (ef+k)/2 {
+				s.stats.Strategy = StrategyFilteredGraph
+				return
+			}
+		}
+		s.scanLean(ef, nodes) // what the filter admits lies elsewhere
+	}
+}
+
+// metOf counts the nodes reached that a filter admits.
+func (s *graphSearch) metOf(f *Filter) (count int) {
+	for _, r := range s.reached {
+		if f.Has(int(r.node)) {
+			count++
+		}
+	}
+	return count
+}
+
+// leanStepCost is what a step of the walk takes, compared with the estimate of a node in a
+// scan.
+const leanStepCost = 32
+
+// scanLean estimates every node that a filter admits and keeps the best.
+func (s *graphSearch) scanLean(ef int, f *Filter) {
+	s.forget()
+	s.candidates.Reset(ef)
+	some := s.lean.fresh[0][:0]
+	for node := range s.graph.nodes {
+		if f.Has(node) {
+			some = append(some, uint32(node))
+		}
+		if len(some) == kernel.BlockVectors {
+			s.scoreLean(some)
+			some = some[:0]
+		}
+	}
+	s.scoreLean(some)
+	s.found()
+}
+
+// leanError is the error of an estimated product of a query and a vector, as a share of
+// their norms and times the root of the dimensions: the tangent of the angle between a
+// vector and its code.
+const leanError = 0.1
+
+// leanMargin is how many of these errors below the k-th best estimate a row is still
+// compared with the query.
+const leanMargin = 2
+
+// nearLean returns the k best by estimate and what its error may hide behind them, or
+// Rescore times as many as k.
+func (s *graphSearch) nearLean(k int, p Params) []Hit {
+	if p.Rescore > 0 {
+		return s.best(max(k, int(float64(k)*float64(p.Rescore))), p.Filter)
+	}
+	hits := s.best(8*k+64, p.Filter)
+	if len(hits) <= k || s.ruler.factor == 0 {
+		return hits
+	}
+	distance := (hits[k-1].Score - s.ruler.offset) / s.ruler.factor
+	square := s.lean.terms.Base // of the query; the vectors near it are about as long
+	margin := leanMargin * 2 * leanError * square / float32(math.Sqrt(float64(s.graph.layout.padded)))
+	limit := s.ruler.score(distance + margin)
+	end := k
+	for end < len(hits) && hits[end].Score >= limit {
+		end++
+	}
+	return hits[:end]
+}
