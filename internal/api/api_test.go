@@ -78,6 +78,7 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 		Inference:    fakeService(model, inference.Config{Limiter: accounts.Limiter, Books: accounts.Books, Archive: store}),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,
+		Attempts:     store,
 	}
 	if change != nil {
 		change(&config)

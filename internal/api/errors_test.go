@@ -69,6 +69,9 @@ var answers = map[string]struct {
 
 	// These end a command or a start, and no request; one that met them anyway
 	// would be our bug.
+	"state.ErrAttemptRunning": {state.ErrAttemptRunning, 409, "invalid_request_error", "idempotency_request_in_progress"},
+	"state.ErrAttemptDiffers": {state.ErrAttemptDiffers, 409, "invalid_request_error", "idempotency_key_reused"},
+
 	"state.ErrNotFound":    {state.ErrNotFound, 500, "server_error", ""},
 	"state.ErrSecret":      {state.ErrSecret, 500, "server_error", ""},
 	"state.ErrNewerSchema": {state.ErrNewerSchema, 500, "server_error", ""},

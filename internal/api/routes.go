@@ -40,6 +40,10 @@ type Config struct {
 	// Origins are those whose pages may call from a browser; "*" is any.
 	Origins []string
 
+	// Attempts keeps the answers of requests that may be sent again. Nil: an
+	// Idempotency-Key means nothing.
+	Attempts Attempts
+
 	// KeepAlive is how long a stream may be silent before a comment is sent.
 	// Default 15 seconds.
 	KeepAlive time.Duration

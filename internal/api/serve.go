@@ -71,6 +71,9 @@ func (c *call) run(scope *account.Scope, h handler) (err error) {
 			return err
 		}
 	}
+	if key, given := c.Header["Idempotency-Key"]; given && c.Method == http.MethodPost && scope != nil {
+		return c.attempt(key[0], h)
+	}
 	return h(c)
 }
 

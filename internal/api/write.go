@@ -25,6 +25,7 @@ type responseWriter struct {
 	status    int
 	bytes     int64
 	last      time.Time // when something was written last
+	recording *recording
 }
 
 func newResponseWriter(w http.ResponseWriter) *responseWriter {
@@ -52,16 +53,21 @@ func (w *responseWriter) writeHeaderLocked(status int) {
 func (w *responseWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.recording.add(p)
 	return w.writeLocked(p)
 }
 
-// writeLocked sends a part of the body.
+// writeLocked sends a part of the body. An answer that is recorded goes on when
+// its caller has gone.
 func (w *responseWriter) writeLocked(p []byte) (int, error) {
 	w.writeHeaderLocked(http.StatusOK)
 	w.last = time.Now()
 	w.control.SetWriteDeadline(w.last.Add(writeTimeout))
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
+	if w.recording != nil {
+		return len(p), nil
+	}
 	return n, err
 }
 
@@ -95,7 +101,10 @@ func (w *responseWriter) eventText(data []byte) error {
 	if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
 		return err
 	}
-	return w.control.Flush()
+	if err := w.control.Flush(); w.recording == nil {
+		return err
+	}
+	return nil
 }
 
 // stream sends every value of an answer as an event, then [DONE]. The error

@@ -46,6 +46,7 @@ const entryColumns = "id, created_at, organization_id, project_id, user_id, key_
 type Settlement struct {
 	Entry      Entry
 	Completion *Completion // stored with the entry or not at all; may be nil
+	Attempt    string      // the id of an attempt, which is charged once; empty if it is none
 }
 
 // ErrHoldLost means that what a request held was given back before it was
@@ -91,10 +92,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, settle Settlement, serve
 			return err
 		}
 	}
-	if err := insertEntry(ctx, tx, e); err != nil {
-		return err
-	}
-	if err := spend(ctx, tx, e); err != nil {
+	if err := charge(ctx, tx, settle); err != nil {
 		return err
 	}
 	if err := s.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
@@ -104,6 +102,19 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, settle Settlement, serve
 		return nil
 	}
 	return insertCompletion(ctx, tx, *settle.Completion)
+}
+
+// charge writes the entry and counts its cost, unless it is of an attempt that is
+// charged.
+func charge(ctx context.Context, tx *sql.Tx, settle Settlement) error {
+	before, err := chargeAttempt(ctx, tx, settle.Attempt)
+	if err != nil || before {
+		return err
+	}
+	if err := insertEntry(ctx, tx, settle.Entry); err != nil {
+		return err
+	}
+	return spend(ctx, tx, settle.Entry)
 }
 
 func insertEntry(ctx context.Context, tx *sql.Tx, e Entry) error {

@@ -24,6 +24,10 @@ type Purchase struct {
 	Asked  string // the name it was asked for by
 	Local  bool   // it runs here, and costs what the operator says
 	Most   Tokens // an upper bound
+
+	// Attempt is the id of an attempt (state.Store.BeginAttempt), which is charged
+	// once; empty if it is none.
+	Attempt string
 }
 
 // Bill is a purchase under way. It is settled or dropped, once.
@@ -111,7 +115,7 @@ func (b *Bill) Settle(ctx context.Context, t Tokens, bought *state.Completion) e
 		OutputTokens: t.Output,
 	}
 	e.InputCost, e.CachedCost, e.OutputCost = b.costs(t)
-	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Completion: bought})
+	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Attempt: p.Attempt, Completion: bought})
 	b.closed = err == nil
 	return err
 }

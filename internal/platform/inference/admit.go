@@ -32,13 +32,14 @@ func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kin
 		return admission{reservation, nil}, err
 	}
 	bill, err := s.books.Open(ctx, account.Purchase{
-		ID:     id,
-		Caller: caller,
-		Kind:   kind,
-		Model:  r.model.Name,
-		Asked:  r.asked,
-		Local:  !r.model.distant(),
-		Most:   account.Tokens{Input: int64(bound.PromptTokens), Output: int64(bound.CompletionTokens)},
+		ID:      id,
+		Caller:  caller,
+		Kind:    kind,
+		Model:   r.model.Name,
+		Asked:   r.asked,
+		Local:   !r.model.distant(),
+		Attempt: attemptOf(ctx),
+		Most:    account.Tokens{Input: int64(bound.PromptTokens), Output: int64(bound.CompletionTokens)},
 	})
 	if err != nil {
 		reservation.Settle(0)

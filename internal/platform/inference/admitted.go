@@ -17,3 +17,17 @@ func tellAdmitted(ctx context.Context, head Head) {
 		f(head)
 	}
 }
+
+// attemptKey is where WithAttempt keeps an id in a context.
+type attemptKey struct{}
+
+// WithAttempt returns a context for a request that is an attempt of the given id
+// (state.Store.BeginAttempt): it is charged unless an earlier one was.
+func WithAttempt(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, attemptKey{}, id)
+}
+
+func attemptOf(ctx context.Context) string {
+	id, _ := ctx.Value(attemptKey{}).(string)
+	return id
+}
