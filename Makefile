@@ -84,7 +84,7 @@ conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
 
 .PHONY: torture
-torture: torture-llm torture-vector ## long tests under load and faults (needs a C compiler for the race detector)
+torture: torture-llm torture-vector torture-ledger ## long tests under load and faults (needs a C compiler for the race detector)
 
 .PHONY: torture-llm
 torture-llm: ## 100,000 requests to the engine under the race detector
@@ -93,6 +93,10 @@ torture-llm: ## 100,000 requests to the engine under the race detector
 .PHONY: torture-vector
 torture-vector: ## a million random operations on the vector database, two hundred kills
 	$(GO) test ./vector -run 'TestModel|TestKilledWhileWriting' -count=1 -v -timeout 2h -args -model.ops 1000000 -kills 200
+
+.PHONY: torture-ledger
+torture-ledger: ## a server killed every 2 s for 10 min under load, its ledger against its clients' answers: TIME=10m, DATABASE=URL of an empty PostgreSQL database instead of SQLite
+	$(GO) test ./internal/server -run 'TestTorture$$' -count=1 -v -timeout 2h -args -torture $(or $(TIME),10m) -torture.every 2s $(if $(DATABASE),-torture.database "$(DATABASE)")
 
 .PHONY: bench-vector
 bench-vector: ## durable inserts into the vector database, and its restart, with a million points

@@ -23,7 +23,7 @@ type ledger struct {
 // withAccounts opens the accounts of the configured home, which a server may
 // have open too. What the caller got wrong becomes an error of the command line.
 func (a *app) withAccounts(ctx context.Context, do func(context.Context, ledger) error) error {
-	store, err := state.Open(ctx, server.StateDir(a.config.Home))
+	store, err := state.OpenWith(ctx, server.StateDir(a.config.Home), server.StateOptions(a.config))
 	if err != nil {
 		return err
 	}

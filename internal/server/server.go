@@ -64,6 +64,11 @@ type Notice struct {
 // StateDir is the folder of a home that holds the durable rows.
 func StateDir(home string) string { return filepath.Join(home, "state") }
 
+// StateOptions are how the durable rows are kept.
+func StateOptions(c config.Config) state.Options {
+	return state.Options{Database: c.Database, SecretFile: c.SecretFile, SyncLedger: c.SyncLedger}
+}
+
 // Open builds a server. The caller closes it, also when Serve has returned.
 func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error) {
 	s := &Server{log: o.Log, drainTimeout: c.DrainTimeout, draining: make(chan struct{})}
@@ -80,7 +85,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		}
 	}()
 
-	if s.state, err = state.Open(ctx, StateDir(c.Home)); err != nil {
+	if s.state, err = state.OpenWith(ctx, StateDir(c.Home), StateOptions(c)); err != nil {
 		return nil, err
 	}
 	s.onClose(s.state.Close)
