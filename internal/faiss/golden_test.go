@@ -162,6 +162,11 @@ func TestFilesOfFAISSAreSearchedEqually(t *testing.T) {
 				t.Errorf("%.3f of the labels agree", a)
 			}
 			return
+		case strings.HasSuffix(want.Spec, "fs,RFlat"): // so that other candidates may come last
+			if a := agreement(got, want); a < 0.95 {
+				t.Errorf("%.3f of the labels agree", a)
+			}
+			return
 		case strings.HasPrefix(want.Spec, "BHNSW"): // nearly all distances are tied, and the ways through the graph too
 			if a := sameDistances(got, want); a < 0.97 {
 				t.Errorf("%.3f of the distances are the same", a)

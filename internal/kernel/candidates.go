@@ -53,7 +53,7 @@ func (c *Candidates) Limit() float32 { return c.distances[candidateLine+c.capaci
 
 // Add lets in those entries i whose bit in which is set, whose distance is below
 // Limit as it is before, and whose node's bit in seen is not set; seen may be nil. It is the
-// same at every Level: entries are added in the order of i, one goes before
+// same at every Level: entries are added in the order of i, one goes behind
 // those of equal distance, and the last falls out. The same node may be let in twice.
 func (c *Candidates) Add(nodes *[BlockVectors]uint32, distances *[BlockVectors]float32, which uint32, seen []uint64) {
 	if which != 0 {
@@ -93,11 +93,11 @@ func (c *Candidates) addGeneric(nodes *[BlockVectors]uint32, distances *[BlockVe
 	d, n := c.distances[candidateLine:candidateLine+c.capacity], c.nodes[candidateLine:candidateLine+c.capacity]
 	for i, node := range nodes {
 		distance := distances[i]
-		if which>>i&1 == 0 || !(distance < limit) || distance > d[len(d)-1] || seen != nil && seen[node>>6]>>(node&63)&1 != 0 {
+		if which>>i&1 == 0 || !(distance < limit) || distance >= d[len(d)-1] || seen != nil && seen[node>>6]>>(node&63)&1 != 0 {
 			continue
 		}
 		at := len(d) - 1
-		for ; at > 0 && d[at-1] >= distance; at-- {
+		for ; at > 0 && d[at-1] > distance; at-- {
 			d[at], n[at] = d[at-1], n[at-1]
 		}
 		d[at], n[at] = distance, node

@@ -12,6 +12,11 @@ func addCandidatesAVX512(c *Candidates, nodes *[BlockVectors]uint32, distances *
 //go:noescape
 func addFewCandidatesAVX512(c *Candidates, nodes *[BlockVectors]uint32, distances *[BlockVectors]float32, which uint32, seen []uint64) int
 
+// addCandidatesAVX2 is the same for every capacity.
+//
+//go:noescape
+func addCandidatesAVX2(c *Candidates, nodes *[BlockVectors]uint32, distances *[BlockVectors]float32, which uint32, seen []uint64) int
+
 // fewCandidates is how many entries the registers hold.
 const fewCandidates = 128
 
@@ -21,6 +26,8 @@ func (c *Candidates) add(nodes *[BlockVectors]uint32, distances *[BlockVectors]f
 		return addFewCandidatesAVX512(c, nodes, distances, which, seen)
 	case useAVX512:
 		return addCandidatesAVX512(c, nodes, distances, which, seen)
+	case useAVX2:
+		return addCandidatesAVX2(c, nodes, distances, which, seen)
 	}
 	return c.addGeneric(nodes, distances, which, seen)
 }

@@ -6,7 +6,7 @@
 // func addCandidatesAVX512(c *Candidates, nodes *[32]uint32, distances *[32]float32, which uint32, seen []uint64) int
 //
 // An insertion shifts lines from the highest down to the one where the entry
-// belongs: new[i] is old[i] where old[i] < d, else d where old[i-1] < d, else
+// belongs: new[i] is old[i] where old[i] ≤ d, else d where old[i-1] ≤ d, else
 // old[i-1].
 //
 //	SI, DI  nodes, distances
@@ -66,8 +66,8 @@ line:
 	VMOVDQA32 -64(R9)(CX*4), Z7
 	VALIGND   $15, Z6, Z2, Z3
 	VALIGND   $15, Z7, Z4, Z5
-	VCMPPS    $1, Z0, Z2, K1  // old[i] < d
-	VCMPPS    $1, Z0, Z3, K2  // old[i-1] < d
+	VCMPPS    $2, Z0, Z2, K1  // old[i] ≤ d
+	VCMPPS    $2, Z0, Z3, K2  // old[i-1] ≤ d
 	VMOVAPS   Z0, K2, Z3
 	VMOVDQA32 Z1, K2, Z5
 	VMOVAPS   Z2, K1, Z3

@@ -6,8 +6,8 @@
 // func addFewCandidatesAVX512(c *Candidates, nodes *[32]uint32, distances *[32]float32, which uint32, seen []uint64) int
 //
 // For up to eight lines, which stay in registers over all insertions. Nothing
-// branches on a distance or on what was seen: an entry that is not wanted becomes
-// an empty one, (+∞, none), which goes where empty ones are.
+// branches on a distance or on what was seen: an entry that is not wanted gets the
+// distance +∞, behind which everything stays as it is.
 //
 //	SI, DI   nodes, distances
 //	DX       entries left to add
@@ -15,25 +15,24 @@
 //	R8, R9   the array of distances and of nodes, behind the line of −∞
 //	R10      padded capacity
 //	R11      +∞
-//	AX, CX   the entry's place, then distance; its node
+//	AX, CX   the entry's distance; its place, then node
 //	R12      a word of seen
 //	Z0, Z1   the new entry, in every lane
 //	Z2, Z3   a line moved up by one place
 //	Z4       the line of −∞
 //	Z5       +∞
 //	Z6       least distances added
-//	Z7       none
 //	Z8       the limit
 //	Z16-Z23  distances; Z24-Z31 nodes
 
 // LINE inserts into the line of d and n, above that of dbelow and nbelow:
-// new[i] is old[i] where old[i] < the new distance, else the new one where
-// old[i-1] is below it, else old[i-1].
+// new[i] is old[i] where that is not above the new distance, else the new one
+// where old[i-1] is not, else old[i-1].
 #define LINE(d, n, dbelow, nbelow) \
 	VALIGND   $15, dbelow, d, Z2 \
 	VALIGND   $15, nbelow, n, Z3 \
-	VCMPPS    $5, Z0, d, K1      \
-	VCMPPS    $1, Z0, Z2, K2     \
+	VCMPPS    $6, Z0, d, K1      \
+	VCMPPS    $2, Z0, Z2, K2     \
 	VMOVAPS   Z0, K2, Z2         \
 	VMOVDQA32 Z1, K2, Z3         \
 	VMOVAPS   Z2, K1, d          \
@@ -71,7 +70,6 @@ TEXT ·addFewCandidatesAVX512(SB), NOSPLIT, $0-64
 	MOVL         $0x7f800000, R11
 	VPBROADCASTD R11, Z5
 	VMOVAPS      Z5, Z6
-	VPTERNLOGD   $0xff, Z7, Z7, Z7
 	MOVQ         Candidates_capacity(AX), CX
 	VBROADCASTSS -4(R8)(CX*4), Z8
 	LOAD(0, Z16, Z24)
@@ -95,15 +93,12 @@ loaded:
 	MOVQ   (BX)(R12*8), R12
 	BTQ    CX, R12          // bit CX mod 64
 	CMOVLCS R11, AX
-	SBBL   R12, R12
-	ORL    R12, CX          // none
 
 insert:
 	VPBROADCASTD AX, Z0
 	VPBROADCASTD CX, Z1
 	VCMPPS       $1, Z8, Z0, K1  // below the limit, and a number
 	VBLENDMPS    Z0, Z5, K1, Z0
-	VPBLENDMD    Z1, Z7, K1, Z1
 	VMINPS       Z0, Z6, Z6
 	CMPQ         R10, $64
 	JGT          many

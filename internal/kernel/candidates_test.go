@@ -15,11 +15,11 @@ type candidate struct {
 }
 
 // nearest is what Candidates must hold after these were offered: in order of
-// distance, of equal ones the latest first, as if all had been let in.
+// distance, of equal ones the first first, as if all had been let in.
 func nearest(offered []candidate, capacity int) []candidate {
 	sorted := slices.Clone(offered)
 	slices.SortFunc(sorted, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.distance, b.distance), b.order-a.order)
+		return cmp.Or(cmp.Compare(a.distance, b.distance), a.order-b.order)
 	})
 	return sorted[:min(capacity, len(sorted))]
 }
@@ -46,7 +46,7 @@ func TestCandidatesKeepTheNearest(t *testing.T) {
 				}
 				c.Add(&nodes, &distances, which, seen)
 				for _, e := range limited {
-					if now := nearest(offered, capacity); len(now) == capacity && e.distance > now[capacity-1].distance {
+					if now := nearest(offered, capacity); len(now) == capacity && e.distance >= now[capacity-1].distance {
 						continue
 					}
 					e.order = len(offered)
