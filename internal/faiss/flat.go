@@ -98,15 +98,27 @@ func (x *refine) Search(query []float32, k int, p index.Params) ([]index.Hit, in
 	if p.Rescore < 0 {
 		return x.base.Search(query, k, p)
 	}
+	candidates, stats := x.base.Search(query, x.width(k, p), p)
+	hits, compared := x.compare(query, candidates, k)
+	stats.Visited = compared
+	return hits, stats
+}
+
+// width returns how many candidates to compare.
+func (x *refine) width(k int, p index.Params) int {
 	factor := x.factor
 	if p.Rescore > 0 {
 		factor = max(1, p.Rescore)
 	}
-	candidates, stats := x.base.Search(query, int(min(float64(k)*float64(factor), float64(x.n))), p)
+	return int(min(float64(k)*float64(factor), float64(x.n)))
+}
+
+// compare compares candidates with the query and keeps the k best.
+func (x *refine) compare(query []float32, candidates []index.Hit, k int) (hits []index.Hit, compared int) {
 	rows := make([]int, len(candidates))
 	for i, c := range candidates {
 		if c.Row >= x.n {
-			return candidates, stats // lists with ids of their own have no row to compare
+			return candidates, 0 // lists with ids of their own have no row to compare
 		}
 		rows[i] = c.Row
 	}
@@ -114,8 +126,23 @@ func (x *refine) Search(query []float32, k int, p index.Params) ([]index.Hit, in
 	for i, score := range x.exact.Scores(query, rows) {
 		best.add(rows[i], score)
 	}
-	stats.Visited = len(rows)
-	return best.sorted(), stats
+	return best.sorted(), len(rows)
+}
+
+// SearchBatch implements batcher.
+func (x *refine) SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit {
+	k = min(k, admitted(p.Filter, x.n))
+	if p.Exact || k <= 0 {
+		return x.exact.SearchBatch(queries, max(0, k), p)
+	}
+	if p.Rescore < 0 {
+		return searchBatch(x.base, queries, k, p)
+	}
+	found := searchBatch(x.base, queries, x.width(k, p), p)
+	for i, candidates := range found {
+		found[i], _ = x.compare(queries[i*x.dimensions:(i+1)*x.dimensions], candidates, k)
+	}
+	return found
 }
 
 // Range implements index.Index.
@@ -182,6 +209,15 @@ func (x *idMap) named(hits []index.Hit) []index.Hit {
 func (x *idMap) Search(query []float32, k int, p index.Params) ([]index.Hit, index.Stats) {
 	hits, stats := x.node.Search(query, k, x.rows(p))
 	return x.named(hits), stats
+}
+
+// SearchBatch implements batcher.
+func (x *idMap) SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit {
+	found := searchBatch(x.node, queries, k, x.rows(p))
+	for _, hits := range found {
+		x.named(hits)
+	}
+	return found
 }
 
 // Range implements index.Index.

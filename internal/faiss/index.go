@@ -88,6 +88,31 @@ func (x *Index) Search(query []float32, k int, p index.Params) ([]index.Hit, ind
 	return x.root.Search(query, k, p)
 }
 
+// batcher is a node that answers many queries faster than one after another.
+type batcher interface {
+	SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit
+}
+
+// SearchBatch is Search for queries that lie one after another.
+func (x *Index) SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit {
+	if len(queries)%x.Dimensions() != 0 {
+		panic(fmt.Sprintf("faiss: %d numbers are not queries of %d dimensions", len(queries), x.Dimensions()))
+	}
+	return searchBatch(x.root, queries, k, p)
+}
+
+func searchBatch(x node, queries []float32, k int, p index.Params) [][]index.Hit {
+	if many, ok := x.(batcher); ok {
+		return many.SearchBatch(queries, k, p)
+	}
+	d := x.Dimensions()
+	found := make([][]index.Hit, len(queries)/d)
+	for i := range found {
+		found[i], _ = x.Search(queries[i*d:(i+1)*d], k, p)
+	}
+	return found
+}
+
 // Range returns the labels of vectors with a score of at least threshold; see
 // index.Index.
 func (x *Index) Range(query []float32, threshold float32, p index.Params) ([]index.Hit, index.Stats) {

@@ -350,6 +350,21 @@ func (x *ivf) Search(query []float32, k int, p index.Params) ([]index.Hit, index
 	return s.best.sorted(), stats
 }
 
+// SearchBatch implements batcher.
+func (x *ivf) SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit {
+	if p.NProbe <= 0 {
+		p.NProbe = x.nprobe
+	}
+	if x.fast != nil {
+		return x.fast.SearchBatch(queries, k, p)
+	}
+	found := make([][]index.Hit, len(queries)/x.dimensions)
+	for i := range found {
+		found[i], _ = x.Search(queries[i*x.dimensions:(i+1)*x.dimensions], k, p)
+	}
+	return found
+}
+
 // ivfScan is one search.
 type ivfScan struct {
 	*ivf

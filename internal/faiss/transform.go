@@ -274,6 +274,15 @@ func (x *preTransform) Search(query []float32, k int, p index.Params) ([]index.H
 	return x.inner.Search(x.applied(query), k, p)
 }
 
+// SearchBatch implements batcher.
+func (x *preTransform) SearchBatch(queries []float32, k int, p index.Params) [][]index.Hit {
+	applied := make([]float32, 0, len(queries)/x.dimensions*x.inner.Dimensions())
+	for at := 0; at < len(queries); at += x.dimensions {
+		applied = append(applied, x.applied(queries[at:at+x.dimensions])...)
+	}
+	return searchBatch(x.inner, applied, k, p)
+}
+
 // Range implements index.Index.
 func (x *preTransform) Range(query []float32, threshold float32, p index.Params) ([]index.Hit, index.Stats) {
 	return x.inner.Range(x.applied(query), threshold, p)

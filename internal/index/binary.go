@@ -3,8 +3,11 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/ragstone/ragstone/internal/kernel"
 )
 
 // Binary is the exact index of binary vectors, under Hamming or Jaccard.
@@ -32,7 +35,11 @@ func (b *Binary) Metric() Metric { return b.metric }
 // Search returns the k best rows, best first: min(k, matches). It panics if the query has
 // another size.
 func (b *Binary) Search(query []byte, k int, p Params) ([]Hit, Stats) {
-	best := newTopK(max(0, min(k, p.Filter.matches(b.Len()))))
+	k = max(0, min(k, p.Filter.matches(b.Len())))
+	if b.metric == Hamming && p.Filter == nil && k > 0 && len(query) == b.size {
+		return b.searchAll(query, k), Stats{StrategyScan, b.Len(), b.Len()}
+	}
+	best := newTopK(k)
 	stats := b.scan(query, p.Filter, best.add)
 	return best.sorted(), stats
 }
@@ -61,6 +68,27 @@ func (b *Binary) scan(query []byte, f *Filter, show func(row int, score float32)
 		}
 	}
 	return Stats{StrategyScan, count, count}
+}
+
+// searchAll is Search under Hamming without a filter.
+func (b *Binary) searchAll(query []byte, k int) []Hit {
+	best := newTopK(k)
+	var differ [tileRows]uint32
+	limit := uint32(math.MaxUint32) // what differs in more bits is not among the best
+	for start := 0; start < b.Len(); start += tileRows {
+		n := min(tileRows, b.Len()-start)
+		kernel.Hamming(query, b.slab[start*b.size:(start+n)*b.size], differ[:n])
+		for i, bits := range differ[:n] {
+			if bits >= limit {
+				continue
+			}
+			best.add(start+i, -float32(bits))
+			if worst := -best.threshold; worst <= math.MaxInt32 {
+				limit = uint32(worst)
+			}
+		}
+	}
+	return best.sorted()
 }
 
 // CompareBits returns the score of two binary vectors of the same size.

@@ -91,9 +91,7 @@ func (x *IVF) putCodes(list int, parts IVFParts) {
 		members := rows[b*kernel.BlockVectors : min((b+1)*kernel.BlockVectors, len(rows))]
 		for i, row := range members {
 			code := parts.Codes[list][place[row]*size:]
-			for p := range parts.Codec.Parts() {
-				numbers[p] = code[p/2] >> (p % 2 * 4) & 15
-			}
+			parts.Codec.Spread(code, numbers)
 			kernel.PutCode(block[:len(block)-factorsSize], i, numbers)
 		}
 		plainFactors(block, len(members))

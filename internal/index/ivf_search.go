@@ -39,18 +39,28 @@ func (x *IVF) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 	if x.slab != nil && (p.Exact || matches <= k*defaultRescore) {
 		return NewFlat(x.metric, x.dimensions, x.slab).Search(query, k, p)
 	}
-	s, ok := x.pool.Get().(*ivfSearch)
-	if !ok {
-		s = &ivfSearch{index: x}
-	}
+	s := x.borrow()
 	defer x.pool.Put(s)
 	s.aim(query, x.width(k, p))
 	s.scan(k, p)
-	hits := s.hits(k)
-	if x.slab != nil && p.Rescore >= 0 {
-		hits = x.rescore(query, hits, k)
+	return s.finish(query, k, p), s.stats
+}
+
+// borrow returns a search; put it back into the pool.
+func (x *IVF) borrow() *ivfSearch {
+	if s, ok := x.pool.Get().(*ivfSearch); ok {
+		return s
 	}
-	return hits[:min(k, len(hits))], s.stats
+	return &ivfSearch{index: x}
+}
+
+// finish returns the k best of the candidates.
+func (s *ivfSearch) finish(query []float32, k int, p Params) []Hit {
+	hits := s.hits(k)
+	if s.index.slab != nil && p.Rescore >= 0 {
+		hits = s.index.rescore(query, hits, k)
+	}
+	return hits[:min(k, len(hits))]
 }
 
 // Range returns rows with a score of at least threshold; see [Index].
@@ -107,9 +117,14 @@ func (s *ivfSearch) scan(k int, p Params) {
 	for _, list := range lists {
 		s.scanList(list, p.Filter)
 	}
-	if s.found >= k || len(lists) == x.Lists() {
-		return
+	if s.found < k && len(lists) < x.Lists() {
+		s.scanRest(k, slices.Clone(lists), p.Filter)
 	}
+}
+
+// scanRest scans the lists that were not scanned, nearest first, until there are enough.
+func (s *ivfSearch) scanRest(k int, lists []near, f *Filter) {
+	x := s.index
 	done := make(map[uint32]bool, len(lists))
 	for _, list := range lists {
 		done[list.node] = true
@@ -119,7 +134,7 @@ func (s *ivfSearch) scan(k int, p Params) {
 			return
 		}
 		if !done[list.node] {
-			s.scanList(list, p.Filter)
+			s.scanList(list, f)
 		}
 	}
 }

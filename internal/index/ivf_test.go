@@ -109,3 +109,26 @@ func TestIVFDoesNotDependOnThreads(t *testing.T) {
 		t.Errorf("without vectors: found %v", hits)
 	}
 }
+
+// TestIVFBatch holds a batch to what its queries find alone.
+func TestIVFBatch(t *testing.T) {
+	const rows, dimensions, k, queries = 2500, 40, 10, 30
+	slab, asked := clustered(1, rows, dimensions), clustered(2, queries, dimensions)
+	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
+		for name, codec := range ivfCodecs(t, dimensions, slab) {
+			x, err := index.BuildIVF(m, dimensions, slab, index.IVFOptions{Lists: 200, Codec: codec})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.Attach(slab)
+			for _, p := range []index.Params{{NProbe: 1}, {NProbe: 20}, {NProbe: 20, Filter: someRows(4, rows, 0.1)}, {NProbe: 300}} {
+				for i, hits := range x.SearchBatch(asked, k, p) {
+					want, _ := x.Search(asked[i*dimensions:(i+1)*dimensions], k, p)
+					if diff := cmp.Diff(want, hits); diff != "" {
+						t.Errorf("%v, %s, %d lists, query %d (-alone +batch):\n%s", m, name, p.NProbe, i, diff)
+					}
+				}
+			}
+		}
+	}
+}

@@ -2,8 +2,10 @@ package index_test
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/ragstone/ragstone/internal/index"
@@ -130,5 +132,122 @@ func TestBinary(t *testing.T) {
 	}
 	if got := index.CompareBits(index.Jaccard, []byte{0}, []byte{0}); got != 1 {
 		t.Errorf("two empty sets score %v, want 1", got)
+	}
+}
+
+// TestCodesScans holds scans of every codec, alone and in batches, to scores of decoded vectors.
+func TestCodesScans(t *testing.T) {
+	const rows, dimensions, k, queries = 400, 30, 12, 6
+	slab, asked := clustered(1, rows, dimensions), clustered(2, queries, dimensions)
+	for _, codec := range codecs(t, dimensions, slab) {
+		for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
+			x, err := index.EncodeCodes(m, codec, slab)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decoded := index.NewCodes(m, codec, encoded(m, codec, slab), nil)
+			batch := decoded.SearchBatch(asked, k, index.Params{})
+			rescored := x.SearchBatch(asked, k, index.Params{})
+			for i := range queries {
+				query := asked[i*dimensions : (i+1)*dimensions]
+				for _, filter := range []*index.Filter{nil, someRows(4, rows, 0.3)} {
+					hits, _ := decoded.Search(query, k, index.Params{Filter: filter})
+					checkCodes(t, m, codec, slab, query, filter, hits, k)
+				}
+				checkCodes(t, m, codec, slab, query, nil, batch[i], k)
+				alone, _ := x.Search(query, k, index.Params{})
+				if got := recall(rescored[i], alone, k); got < 0.99 {
+					t.Errorf("%v, %s, query %d: a batch finds %.2f of what a search does", m, codec.Name(), i, got)
+				}
+			}
+		}
+	}
+}
+
+// codecs returns one of each kind.
+func codecs(t *testing.T, dimensions int, slab []float32) []quant.Codec {
+	t.Helper()
+	var all []quant.Codec
+	for _, bits := range []int{4, 8} {
+		scalar, err := quant.TrainScalar(bits, dimensions, slab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		product, err := quant.TrainProduct(10, bits, dimensions, slab, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, scalar, product)
+	}
+	return append(all, quant.NewF16(dimensions))
+}
+
+// encoded returns codes as NewCodes wants them.
+func encoded(m index.Metric, codec quant.Codec, slab []float32) []byte {
+	d := codec.Dimensions()
+	if m == index.Cosine {
+		slab = slices.Clone(slab)
+		for at := 0; at < len(slab); at += d {
+			v := slab[at : at+d]
+			length := math.Sqrt(-float64(exactScore(index.L2, v, make([]float32, d))))
+			for i := range v {
+				v[i] = float32(float64(v[i]) / length)
+			}
+		}
+	}
+	return quant.EncodeAll(codec, slab)
+}
+
+// checkCodes compares hits with the scores of all decoded vectors.
+func checkCodes(t *testing.T, m index.Metric, codec quant.Codec, slab, query []float32, filter *index.Filter, hits []index.Hit, k int) {
+	t.Helper()
+	d, codes := codec.Dimensions(), encoded(m, codec, slab)
+	vectors := make([]float32, len(slab))
+	for i := range len(slab) / d {
+		codec.Decode(codes[i*codec.CodeSize():(i+1)*codec.CodeSize()], vectors[i*d:(i+1)*d])
+	}
+	if m == index.Cosine { // of vectors whose codes are not quite of norm 1
+		m = index.Dot
+		query = slices.Clone(query)
+		length := math.Sqrt(-float64(exactScore(index.L2, query, make([]float32, d))))
+		for i := range query {
+			query[i] = float32(float64(query[i]) / length)
+		}
+	}
+	all := reference(m, d, vectors, query, filter)
+	if len(hits) != k {
+		t.Fatalf("%s: %d hits, want %d", codec.Name(), len(hits), k)
+	}
+	for i, h := range hits {
+		tolerance := 1e-4 * (1 + math.Abs(float64(all[i].Score)))
+		if want := exactScore(m, query, vectors[h.Row*d:(h.Row+1)*d]); math.Abs(float64(h.Score-want)) > tolerance {
+			t.Errorf("%v, %s: row %d scores %v, want %v", m, codec.Name(), h.Row, h.Score, want)
+		}
+		if math.Abs(float64(h.Score-all[i].Score)) > tolerance {
+			t.Errorf("%v, %s: hit %d scores %v, want %v", m, codec.Name(), i, h.Score, all[i].Score)
+		}
+	}
+}
+
+func TestBinaryBatchesOfRows(t *testing.T) {
+	const rows, size = 700, 16 // more rows than are compared at a time
+	random := rand.New(rand.NewPCG(8, 8))
+	slab, query := make([]byte, rows*size), make([]byte, size)
+	for _, x := range [2][]byte{slab, query} {
+		for i := range x {
+			x[i] = byte(random.Uint32())
+		}
+	}
+	x := index.NewBinary(index.Hamming, size, slab)
+	for _, k := range []int{1, 10, 300, rows} {
+		hits, _ := x.Search(query, k, index.Params{})
+		want := make([]index.Hit, rows)
+		for row := range want {
+			want[row] = index.Hit{Row: row, Score: index.CompareBits(index.Hamming, query, slab[row*size:(row+1)*size])}
+		}
+		sortHits(want)
+		if !slices.Equal(hits, want[:k]) {
+			t.Errorf("the best %d are %v, want %v", k, hits, want[:k])
+		}
 	}
 }

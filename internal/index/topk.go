@@ -55,6 +55,15 @@ func (t *topK) add(row int, score float32) {
 	}
 }
 
+// addAll shows hits of rows that follow each other.
+func (t *topK) addAll(start int, scores []float32) {
+	for i, score := range scores {
+		if !(score < t.threshold) {
+			t.add(start+i, score)
+		}
+	}
+}
+
 func (t *topK) cut() {
 	slices.SortFunc(t.hits, compareHits)
 	t.hits = t.hits[:min(t.k, len(t.hits))]

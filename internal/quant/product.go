@@ -152,6 +152,13 @@ func (c *Product) number(code []byte, p int) int {
 	return int(code[p/2] >> (p % 2 * 4) & 15)
 }
 
+// Spread writes the number of every part's centroid in a code to numbers.
+func (c *Product) Spread(code, numbers []byte) {
+	for p := range c.parts {
+		numbers[p] = byte(c.number(code, p))
+	}
+}
+
 // Decode implements Codec.
 func (c *Product) Decode(code []byte, x []float32) {
 	checkCode(c, code)
