@@ -124,6 +124,11 @@ bench-ann: build ## vector indexes against other libraries: ANN_DATA=folder, PYT
 		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "Flat@$$batch" --ours flat --ef 1 --batch $$batch && \
 		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "IVF1024,PQ64x4fs,RFlat@$$batch" --ours ivf,lists=1024,pq=64 --ours ivf,lists=1024 --ef 2,4,8,16,32,64,128 || exit 1; done
 
+.PHONY: bench-filters
+bench-filters: build ## filtered search against other libraries: ANN_DATA=folder, PYTHON=python with numpy, faiss-cpu and qdrant-edge-py
+	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with the peers"; exit 1; }
+	$(PYTHON) test/bench/filters.py --data "$(ANN_DATA)" --peer faiss --peer qdrant
+
 .PHONY: quality
 quality: ## retrieval and answer figures on public data
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)

@@ -19,6 +19,7 @@ func newBenchCommand(a *app) *cobra.Command {
 	}
 	command.AddCommand(
 		newBenchEmbedCommand(a),
+		newBenchFiltersCommand(a),
 		newBenchModelCommand(a),
 		newBenchRepeatCommand(a),
 		newBenchVectorsCommand(a),

@@ -132,6 +132,9 @@ func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 	if k <= 0 {
 		return nil, Stats{Strategy: StrategyGraph}
 	}
+	if g.admitsFew(k, p) {
+		return g.compareAdmitted(query, k, p.Filter)
+	}
 	if g.lean != nil && g.slab != nil && p.Exact {
 		return NewFlat(g.space.metric, g.space.dimensions, g.slab).Search(query, k, p)
 	}

@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"math/bits"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
@@ -16,15 +15,12 @@ type nodeCodes struct {
 	words  []uint64 // of every node: its two factors, then its signs
 }
 
-// planes are the bits of a rounded query, of signed numbers: the last counts −8.
-const planes = 4
-
 // askedCodes is a query as nodeCodes compares it.
 type askedCodes struct {
-	planes [][planes]uint64 // a word of signs each
-	base   float32          // |q|²
-	step   float32          // twice the unit of the sum of counts
-	total  float32          // Σqᵢ
+	planes []kernel.Planes // a word of signs each
+	base   float32         // |q|²
+	step   float32         // twice the unit that the query's numbers are rounded to
+	total  float32         // Σqᵢ
 }
 
 // newNodeCodes takes codes and factors out of a sweep of so many nodes.
@@ -49,7 +45,7 @@ func newNodeCodes(l layout, sweep []byte, nodes int) nodeCodes {
 
 // ask rounds a query, which has as many numbers as codes have bits or fewer.
 func (c *nodeCodes) ask(query []float32, q *askedCodes) {
-	q.planes = append(q.planes[:0], make([][planes]uint64, c.stride-1)...)
+	q.planes = append(q.planes[:0], make([]kernel.Planes, c.stride-1)...)
 	q.base, q.total = 0, 0
 	most := float32(0)
 	for _, x := range query {
@@ -57,7 +53,7 @@ func (c *nodeCodes) ask(query []float32, q *askedCodes) {
 		q.base += x * x
 		q.total += x
 	}
-	const largest = 1<<(planes-1) - 1
+	const largest = 7 // of four signed bits
 	unit := most / largest
 	q.step = 2 * unit
 	if unit == 0 {
@@ -73,15 +69,18 @@ func (c *nodeCodes) ask(query []float32, q *askedCodes) {
 	}
 }
 
-// estimate returns about the squared distance of the query and a node.
-func (c *nodeCodes) estimate(q *askedCodes, node uint32) float32 {
-	code := c.words[int(node)*c.stride:][:len(q.planes)+1]
-	sum := 0
-	for i, signs := range code[1:] {
-		p := &q.planes[i]
-		sum += bits.OnesCount64(signs&p[0]) + 2*bits.OnesCount64(signs&p[1]) +
-			4*bits.OnesCount64(signs&p[2]) - 8*bits.OnesCount64(signs&p[3])
+// estimate sets out to about the squared distances of the query and up to 32 nodes, and
+// returns the bits of those below limit.
+func (c *nodeCodes) estimate(q *askedCodes, nodes []uint32, limit float32, out *[kernel.BlockVectors]float32) (below uint32) {
+	var sums [kernel.BlockVectors]int32
+	kernel.PlaneSums(c.words, c.stride, nodes, q.planes, &sums)
+	for i, node := range nodes {
+		factors := c.words[int(node)*c.stride]
+		a, b := math.Float32frombits(uint32(factors)), math.Float32frombits(uint32(factors>>32))
+		out[i] = q.base + a + b*(q.step*float32(sums[i])-q.total)
+		if out[i] < limit {
+			below |= 1 << i
+		}
 	}
-	a, b := math.Float32frombits(uint32(code[0])), math.Float32frombits(uint32(code[0]>>32))
-	return q.base + a + b*(q.step*float32(sum)-q.total)
+	return below
 }

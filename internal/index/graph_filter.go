@@ -1,7 +1,6 @@
 package index
 
 import (
-	"math"
 	"math/bits"
 
 	"github.com/ragstone/ragstone/internal/kernel"
@@ -38,6 +37,25 @@ const (
 	codesWidth = 4
 )
 
+// admitsFew reports whether a filter admits so few rows that comparing the vectors
+// themselves, where they are attached, is less work than getting ready for anything else.
+func (g *Graph) admitsFew(k int, p Params) bool {
+	return p.Filter != nil && g.slab != nil && p.Filter.matches(g.Len()) <= 2*g.layout.compared(p.ef(k))
+}
+
+// compareAdmitted compares every row that a filter admits.
+func (g *Graph) compareAdmitted(query []float32, k int, f *Filter) ([]Hit, Stats) {
+	best, d, count := newTopK(k), g.space.dimensions, 0
+	for i, word := range f.below(g.Len()) {
+		for ; word != 0; word &= word - 1 {
+			row := i<<6 + bits.TrailingZeros64(word)
+			best.add(row, g.space.metric.Compare(query, g.slab[row*d:(row+1)*d]))
+			count++
+		}
+	}
+	return best.sorted(), Stats{StrategyScan, count, count}
+}
+
 // filtered reaches nodes enough for the k best rows that a filter admits, of which
 // there are more than ef.
 func (s *graphSearch) filtered(k, ef int, f *Filter) {
@@ -47,16 +65,19 @@ func (s *graphSearch) filtered(k, ef int, f *Filter) {
 	direct := s.directCost(ef, min(matches, g.nodes))
 	share := float64(matches) / float64(rows)
 	if share < probeBelow && 2*ef*stepCost < direct {
-		share = s.probe(ef, f)
-		if share*float64(ef) >= float64(ef+k)/2 {
+		s.walk(ef)
+		admitted, of := s.admitted(f)
+		if 4*admitted >= 3*of && s.reaches(k, f) {
+			s.stats.Strategy = StrategyFilteredGraph
 			return
 		}
+		share = (float64(admitted) + 0.5) / float64(of)
 		s.forget()
 	}
 	if width := int(float64(ef) / share); width*stepCost < direct {
-		s.stats.Strategy = StrategyFilteredGraph
 		s.walk(width)
-		if s.admitted(f) >= (ef+k)/2 {
+		if admitted, _ := s.admitted(f); 3*admitted >= ef && s.reaches(k, f) {
+			s.stats.Strategy = StrategyFilteredGraph
 			return
 		}
 		s.forget() // what the filter admits lies elsewhere
@@ -64,34 +85,43 @@ func (s *graphSearch) filtered(k, ef int, f *Filter) {
 	s.direct(ef, g.members.nodes(f))
 }
 
-// probe walks as without a filter and returns the share of what it found that a filter
-// admits, never quite none.
-func (s *graphSearch) probe(ef int, f *Filter) float64 {
-	s.stats.Strategy = StrategyFilteredGraph
-	s.walk(ef)
-	return (float64(s.admitted(f)) + 0.5) / float64(ef)
-}
-
-// admitted counts the nodes no farther than the last candidate that a filter admits. What
-// else was reached, on the way to these, does not count.
-func (s *graphSearch) admitted(f *Filter) (count int) {
-	limit := s.candidates.Limit()
-	for _, r := range s.reached {
-		if r.distance <= limit && s.graph.members.admits(r.node, f) {
-			count++
+// admitted counts the nodes among the final candidates, and those of them that a filter
+// admits. What was reached on the way does not count: it is not near. A node that is there
+// twice counts once, since its mark in seen is taken away; the walk has to be over.
+func (s *graphSearch) admitted(f *Filter) (count, of int) {
+	for i := 0; ; i++ {
+		node, _, ok := s.candidates.At(i)
+		if !ok {
+			return count, of
+		}
+		if word, bit := &s.seen[node>>6], uint64(1)<<(node&63); *word&bit != 0 {
+			*word &^= bit
+			of++
+			if s.graph.members.admits(node, f) {
+				count++
+			}
 		}
 	}
-	return count
+}
+
+// reaches reports whether a filter admits k of the nodes reached.
+func (s *graphSearch) reaches(k int, f *Filter) bool {
+	for _, r := range s.reached {
+		if s.graph.members.admits(r.node, f) {
+			if k--; k <= 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // compared is how many of the best by estimate are compared.
-func (s *graphSearch) compared(ef int) int {
-	return ef * codesWidth * max(1, 192/s.graph.layout.padded)
-}
+func (l layout) compared(ef int) int { return ef * codesWidth * max(1, 192/l.padded) }
 
 // directCost is what direct costs where so many nodes are admitted.
 func (s *graphSearch) directCost(ef, nodes int) int {
-	width := s.compared(ef)
+	width := s.graph.layout.compared(ef)
 	if nodes <= 2*width {
 		return nodes * compareCost
 	}
@@ -101,7 +131,7 @@ func (s *graphSearch) directCost(ef, nodes int) int {
 // direct reaches the best of the nodes that a filter of nodes admits, without the
 // graph's links.
 func (s *graphSearch) direct(ef int, f *Filter) {
-	width := s.compared(ef)
+	width := s.graph.layout.compared(ef)
 	nodes := f.matches(s.graph.nodes)
 	if nodes <= 2*width {
 		s.stats.Strategy = StrategyScan
@@ -109,50 +139,66 @@ func (s *graphSearch) direct(ef int, f *Filter) {
 		return
 	}
 	s.stats.Strategy = StrategyCodes
-	best := smallest{width: width, limit: float32(math.Inf(1)), list: s.swept[:0]}
+	s.candidates.Reset(width)
 	if nodes*codeCost < blocks(s.graph.nodes)*blockCost {
-		s.estimate(f, &best)
+		s.estimate(f)
 	} else {
-		s.sweep(f, &best)
+		s.sweep(f)
 	}
-	s.swept = best.kept()
-	for _, x := range s.swept {
-		s.reached = append(s.reached, reached{x.node, 0})
+	for i := 0; ; i++ {
+		node, _, ok := s.candidates.At(i)
+		if !ok {
+			break
+		}
+		s.reached = append(s.reached, reached{node, 0})
 	}
 	s.measure()
 }
 
-// estimate shows best the nodes that a filter admits, by their codes.
-func (s *graphSearch) estimate(f *Filter, best *smallest) {
+// estimate offers the candidates the nodes that a filter admits, by their codes.
+func (s *graphSearch) estimate(f *Filter) {
 	c, q := &s.graph.codes, &s.asked
 	c.ask(s.query, q)
+	var nodes [kernel.BlockVectors]uint32
+	count := 0
+	offer := func() {
+		s.stats.Scored += count
+		if below := c.estimate(q, nodes[:count], s.candidates.Limit(), &s.estimates); below != 0 {
+			s.candidates.Add(&nodes, &s.estimates, below, nil)
+		}
+		count = 0
+	}
 	for i, word := range f.below(s.graph.nodes) {
 		for ; word != 0; word &= word - 1 {
-			node := uint32(i<<6 + bits.TrailingZeros64(word))
-			s.stats.Scored++
-			if distance := c.estimate(q, node); distance < best.limit {
-				best.add(near{distance, node})
+			nodes[count] = uint32(i<<6 + bits.TrailingZeros64(word))
+			if count++; count == len(nodes) {
+				offer()
 			}
 		}
 	}
+	offer()
 }
 
-// sweep shows best the nodes that a filter admits, by the codes of whole blocks.
-func (s *graphSearch) sweep(f *Filter, best *smallest) {
+// sweep offers the candidates the nodes that a filter admits, by the codes of whole
+// blocks.
+func (s *graphSearch) sweep(f *Filter) {
 	g := s.graph
 	s.terms.Base = kernel.Dot(s.query, s.query)
 	size := g.layout.sweepSize()
+	var nodes [kernel.BlockVectors]uint32
 	for b := range blocks(g.nodes) {
 		admitted := f.block(b)
 		if admitted == 0 {
 			continue
 		}
 		s.stats.Scored += bits.OnesCount32(admitted)
-		s.terms.Limit = best.limit
+		s.terms.Limit = s.candidates.Limit()
 		below := kernel.ScanBlock(g.sweep[b*size:(b+1)*size], s.tables, &s.terms, &s.estimates, size)
-		for below &= admitted; below != 0; below &= below - 1 {
-			i := bits.TrailingZeros32(below)
-			best.add(near{s.estimates[i], uint32(b*kernel.BlockVectors + i)})
+		if below &= admitted; below != 0 {
+			for i := range nodes {
+				nodes[i] = uint32(b*kernel.BlockVectors + i)
+			}
+			s.candidates.Add(&nodes, &s.estimates, below, nil)
 		}
 	}
 }
