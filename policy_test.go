@@ -41,7 +41,7 @@ var floors = [][]string{
 	{"llm", "eval"},
 	{"rag"},
 	{"internal/state", "internal/blobs"},
-	{"internal/platform/account"},
+	{"internal/platform/account", "internal/platform/upstream"},
 	{"internal/platform/inference"},
 	{"internal/api"},
 	{"internal/server"},
@@ -50,7 +50,7 @@ var floors = [][]string{
 }
 
 // testOnly may be imported by test files alone; they may import anything.
-var testOnly = []string{"internal/testenv", "internal/disk/disktest"}
+var testOnly = []string{"internal/testenv", "internal/disk/disktest", "internal/platform/upstream/upstreamtest"}
 
 // environmentReaders may read the environment.
 var environmentReaders = []string{"internal/config", "internal/testenv"}

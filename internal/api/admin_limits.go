@@ -28,7 +28,7 @@ func (a *api) listRateLimits(c *call) error {
 		return err
 	}
 	var data []openai.ProjectRateLimit
-	for _, m := range a.Inference.Models() {
+	for _, m := range a.Inference.Models(c.Context()) {
 		wire, err := a.wireRateLimit(c, project.ID, m.ID)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
@@ -92,6 +93,15 @@ var table = []row{
 	is(state.ErrHoldLost, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "database_unavailable", message: "The server was cut off from its database while it answered. The answer was not charged. Please try again.", retryAfter: time.Second}),
 	is(llm.ErrClosed, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The model is being closed. Please try again shortly.", retryAfter: 5 * time.Second}),
 	as(upstreamFailure),
+	as(relayFailure),
+	as(func(e *upstream.UnavailableError) failure {
+		f := failure{status: 503, kind: openai.TypeServiceUnavailable, code: "upstream_unavailable", retryAfter: e.RetryAfter,
+			message: "The servers that run this model cannot take the request now. Please try again shortly."}
+		if e.Limited {
+			f.status, f.kind, f.code = 429, "requests", "rate_limit_exceeded"
+		}
+		return f
+	}),
 	as(func(*goneError) failure { return failure{status: statusGone, message: "The caller went away."} }),
 	is(context.Canceled, failure{status: statusGone, message: "The caller went away."}),
 	is(context.DeadlineExceeded, failure{status: 503, kind: openai.TypeServerError, code: "timeout", message: "The answer took longer than this server allows. Ask for fewer tokens.", noRetry: true}),

@@ -18,6 +18,7 @@ import (
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
@@ -54,6 +55,9 @@ var answers = map[string]struct {
 	"inference.NotStoredError":     {&inference.NotStoredError{ID: "x"}, 404, "invalid_request_error", ""},
 	"inference.ContextError":       {&inference.ContextError{Param: "messages", Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
 
+	"upstream.Error":            {&upstream.Error{Status: 500}, 502, "server_error", "upstream_error"},
+	"upstream.UnavailableError": {&upstream.UnavailableError{Model: "x"}, 503, "service_unavailable_error", "upstream_unavailable"},
+
 	"llm.ContextLengthError": {&llm.ContextLengthError{Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
 	"llm.InvalidError":       {&llm.InvalidError{Field: "TopLogProbs", Reason: "too many"}, 400, "invalid_request_error", "invalid_value"},
 	"llm.ErrNoTemplate":      {llm.ErrNoTemplate, 400, "invalid_request_error", "invalid_value"},
@@ -82,7 +86,7 @@ func TestEveryErrorHasARow(t *testing.T) {
 	found := map[string]bool{}
 	for name, dir := range map[string]string{
 		"openai": "../openai", "state": "../state", "account": "../platform/account",
-		"inference": "../platform/inference", "llm": "../../llm", "api": ".",
+		"inference": "../platform/inference", "upstream": "../platform/upstream", "llm": "../../llm", "api": ".",
 	} {
 		for _, symbol := range exportedErrors(t, dir) {
 			found[name+"."+symbol] = true
@@ -135,7 +139,7 @@ func exportedErrors(t *testing.T, dir string) []string {
 					}
 				case *ast.TypeSpec:
 					// openai.Error is the wire's form of all of them.
-					add(spec.Name, strings.HasSuffix(spec.Name.Name, "Error") && spec.Name.Name != "Error")
+					add(spec.Name, strings.HasSuffix(spec.Name.Name, "Error") && !(spec.Name.Name == "Error" && file.Name.Name == "openai"))
 				}
 			}
 		}

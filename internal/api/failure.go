@@ -12,6 +12,7 @@ import (
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -136,6 +137,43 @@ func upstreamFailure(e *llm.UpstreamError) failure {
 		return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server does not accept this server's key.", noRetry: true}
 	}
 	return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server failed: " + e.Message}
+}
+
+// relayFailure is an upstream's error for the caller of a relayed request. What
+// it says of the request passes on; what it says of our dealings with it, such as
+// its key, would be taken for the caller's, and is a plain sentence.
+func relayFailure(e *upstream.Error) failure {
+	ours := failure{status: 502, kind: openai.TypeServerError, code: "upstream_error"}
+	switch {
+	case e.Exhausted():
+		ours.message, ours.noRetry = "The account of this server at the upstream is empty. Its operator can fill it.", true
+		return ours
+	case e.Timeout:
+		ours.status, ours.code, ours.message = 504, "upstream_timeout", "The upstream server took too long."
+		return ours
+	case e.Strange && e.Status < 500:
+		ours.message, ours.noRetry = "The upstream server did not answer as OpenAI's API does. Its operator may have the wrong URL.", true
+		return ours
+	}
+	switch e.Status {
+	case 0:
+		ours.message = "The upstream server could not be reached, or broke off."
+	case 401, 402, 403:
+		ours.message, ours.noRetry = "The upstream server does not accept this server's key.", true
+	case 404:
+		return failure{status: 404, code: "model_not_found", param: e.Param, message: e.Message}
+	case 429:
+		return failure{status: 429, kind: "requests", code: "rate_limit_exceeded", message: "The upstream server refuses more requests: " + e.Message, retryAfter: max(e.RetryAfter, time.Second)}
+	case 503:
+		return failure{status: 503, kind: openai.TypeServiceUnavailable, code: "upstream_unavailable", message: "The upstream server is overloaded. Please try again shortly.", retryAfter: max(e.RetryAfter, time.Second)}
+	default:
+		if e.Status < 400 || e.Status >= 500 {
+			ours.message = "The upstream server failed: " + e.Message
+			break
+		}
+		return failure{status: e.Status, code: e.Code, param: e.Param, message: e.Message}
+	}
+	return ours
 }
 
 // snake is a Go field's name as the API writes it: TopLogProbs, top_logprobs.

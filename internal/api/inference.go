@@ -67,6 +67,19 @@ func (a *api) createEmbedding(c *call) error {
 	return c.reply(http.StatusOK, answer.List)
 }
 
+func (a *api) createModeration(c *call) error {
+	var request openai.ModerationRequest
+	if err := c.decode(&request); err != nil {
+		return err
+	}
+	answer, err := a.Inference.Moderate(c.Context(), c.caller, &request)
+	if err != nil {
+		return err
+	}
+	c.head(answer.Head)
+	return c.reply(http.StatusOK, answer.Body)
+}
+
 // settle ends an answer, whatever became of it, and notes what it took.
 func (c *call) settle(answer interface {
 	Close() error

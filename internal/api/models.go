@@ -9,11 +9,11 @@ import (
 )
 
 func (a *api) listModels(c *call) error {
-	return c.reply(http.StatusOK, openai.ModelList{Object: "list", Data: a.Inference.Models()})
+	return c.reply(http.StatusOK, openai.ModelList{Object: "list", Data: a.Inference.Models(c.Context())})
 }
 
 func (a *api) retrieveModel(c *call) error {
-	model, err := a.Inference.Model(c.PathValue("model"))
+	model, err := a.Inference.Model(c.Context(), c.PathValue("model"))
 	if err != nil {
 		return modelInPath(err)
 	}
@@ -24,7 +24,7 @@ func (a *api) retrieveModel(c *call) error {
 var errNotDeletable = errors.New("only fine-tuned models can be deleted")
 
 func (a *api) deleteModel(c *call) error {
-	if _, err := a.Inference.Model(c.PathValue("model")); err != nil {
+	if _, err := a.Inference.Model(c.Context(), c.PathValue("model")); err != nil {
 		return modelInPath(err)
 	}
 	return errNotDeletable

@@ -98,6 +98,7 @@ func Routes(c Config) http.Handler {
 	a.handle("GET /v1/chat/completions/{id}/messages", account.ScopeCompletionsRead, a.listStoredMessages)
 	a.handle("POST /v1/completions", models, a.createCompletion)
 	a.handle("POST /v1/embeddings", models, a.createEmbedding)
+	a.handle("POST /v1/moderations", models, a.createModeration)
 	a.handle("GET /v1/models", account.ScopeModelsRead, a.listModels)
 	a.handle("GET /v1/models/{model...}", account.ScopeModelsRead, a.retrieveModel)
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)

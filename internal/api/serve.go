@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/platform/account"
@@ -112,6 +113,12 @@ func (c *call) head(head inference.Head) {
 	c.headed = true
 	c.model = head.Model
 	c.w.Header().Set("x-ragstone-model", head.Model)
+	if head.Upstream != "" {
+		c.w.Header().Set("x-ragstone-upstream", head.Upstream)
+	}
+	for name, value := range head.UpstreamLimits {
+		c.w.Header().Set("x-ragstone-upstream-"+strings.TrimPrefix(name, "x-"), value)
+	}
 	setLimits(c.w.Header(), head.Limits)
 	for _, w := range head.Warnings {
 		c.w.Header().Add("x-ragstone-budget-warning", fmt.Sprintf("%s: $%s is spent of $%s", w.Budget, account.Dollars(w.Spent), account.Dollars(w.Amount)))

@@ -1,14 +1,14 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ragstone/ragstone/internal/openai"
 )
 
 // responseWriter remembers what has been written, stamps the headers that
@@ -125,13 +125,6 @@ func stream[T any](c *call, values iter.Seq2[T, error]) error {
 	return nil
 }
 
-// encode is v as JSON on one line, with < > and & as they are.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode answer: %w", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
+// encode is v as JSON on one line, with < > and & as they are; what an upstream
+// wrote stays as it is.
+func encode(v any) ([]byte, error) { return openai.Encode(v) }

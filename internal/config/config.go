@@ -74,6 +74,9 @@ type Config struct {
 	Upstream    string
 	UpstreamKey string
 
+	// Upstreams are further such servers. Only the file has them.
+	Upstreams []Upstream
+
 	Database   string // postgres://…; empty: a file in the home
 	SecretFile string // empty: in the home
 	SyncLedger bool

@@ -221,6 +221,7 @@ func TestExampleIsAFile(t *testing.T) {
 			t.Errorf("the example has no %s", s.key())
 		}
 	}
+	t.Setenv("OPENAI_API_KEY", "sk-of-the-example")
 	for _, s := range sections {
 		if _, err := CheckFile(writeFile(t, s.example)); err != nil {
 			t.Errorf("the example of %s: %v", s.key, err)

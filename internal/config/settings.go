@@ -59,7 +59,7 @@ var groups = []group{
 	{title: "Other servers", settings: []setting{
 		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress(func(c *Config) *string { return &c.Upstream })},
 		{name: "upstream-key", usage: "the key that --upstream's server is given; without --upstream it does nothing", value: text(func(c *Config) *string { return &c.UpstreamKey }), secret: true},
-	}},
+	}, sections: []section{upstreams}},
 	{title: "State", settings: []setting{
 		{name: "database", usage: "keep accounts, the ledger and other rows in the PostgreSQL database at this `URL` instead of a file of the home", value: databaseURL(func(c *Config) *string { return &c.Database }), redact: redactURL},
 		{name: "secret-file", usage: "the `FILE` with the secret that keys are hashed with, which servers of one database share; default secret in the home's folder state", value: path(func(c *Config) *string { return &c.SecretFile })},

@@ -42,9 +42,12 @@ type ChatCompletionRequest struct {
 	// them.
 	StoredMessages json.RawMessage
 
-	// Unserved names the parameters of the API that are given and that no
-	// Ragstone of this version serves, in the order of the specification.
+	// Unserved names the parameters of the API that are given and that no local
+	// model serves, in the order of the specification.
 	Unserved []string
+
+	// Body is the whole request, for a model that another server runs.
+	Body Body
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
@@ -98,6 +101,7 @@ func (r *ChatCompletionRequest) UnmarshalJSON(data []byte) error {
 		if isSet(r.Store) && r.HasMessages {
 			r.StoredMessages = o.value.field("messages").raw()
 		}
+		r.Body = Body{o.value}
 	})
 }
 
@@ -145,7 +149,15 @@ type ChatMessage struct {
 	ToolCalls       []ToolCall // of an assistant; its function_call of old is one without an ID
 	ToolCallID      *string    // of a tool: the call it answers
 	HasAudio        bool
-	UnservedContent string // path of the first part we cannot read: messages[0].content[1].image_url
+	UnservedContent string // path of the first part no local model reads: messages[0].content[1].image_url
+	Media           []Media
+}
+
+// Media is a part of a message that is not text.
+type Media struct {
+	Kind   string // image_url, input_audio or file
+	Bytes  int    // of its JSON text, data included
+	FileID bool   // it is a file that was uploaded
 }
 
 // MessageContent is the union of a text and a list of parts. Parts of another
@@ -246,6 +258,7 @@ func (m *ChatMessage) readPart(o *object) {
 		if m.UnservedContent == "" {
 			m.UnservedContent = join(o.path, *kind)
 		}
+		m.Media = append(m.Media, Media{*kind, len(o.value.raw()), o.value.field("file").field("file_id") != nil})
 	default:
 		o.state.fail(InvalidValue(join(o.path, "type"), *kind, partKinds...))
 	}

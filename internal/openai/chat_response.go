@@ -12,6 +12,10 @@ type ChatCompletion struct {
 	SystemFingerprint string       `json:"system_fingerprint,omitempty"`
 	Object            string       `json:"object"` // chat.completion
 	Usage             Usage        `json:"usage"`
+
+	// Relayed is what another server wrote, in our shape. Where it is set it is
+	// what Encode writes.
+	Relayed json.RawMessage `json:"-"`
 }
 
 // ChatChoice is one of the answers asked for.
@@ -101,6 +105,10 @@ type ChatCompletionChunk struct {
 	SystemFingerprint string        `json:"system_fingerprint,omitempty"`
 	Object            string        `json:"object"` // chat.completion.chunk
 	Usage             ChunkUsage    `json:"usage,omitzero"`
+
+	// Relayed is what another server wrote, in our shape. Where it is set it is
+	// what Encode writes.
+	Relayed json.RawMessage `json:"-"`
 }
 
 // ChunkChoice is what one event adds to one choice.

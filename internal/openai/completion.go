@@ -24,12 +24,15 @@ type CompletionRequest struct {
 	Temperature      *float64
 	TopP             *float64
 	User             *string
+
+	// Body is the whole request, for a model that another server runs.
+	Body Body
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
 func (r *CompletionRequest) UnmarshalJSON(data []byte) error {
 	return decode(data, func(o *object) {
-		*r = CompletionRequest{}
+		*r = CompletionRequest{Body: Body{o.value}}
 		if model := o.text("model"); model != nil {
 			r.Model = *model
 		}
@@ -63,6 +66,10 @@ type Completion struct {
 	SystemFingerprint string             `json:"system_fingerprint,omitempty"`
 	Object            string             `json:"object"` // text_completion
 	Usage             ChunkUsage         `json:"usage,omitzero"`
+
+	// Relayed is what another server wrote, in our shape. Where it is set it is
+	// what Encode writes.
+	Relayed json.RawMessage `json:"-"`
 }
 
 // CompletionChoice is one continuation, or what an event adds to it.

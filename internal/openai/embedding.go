@@ -15,12 +15,15 @@ type EmbeddingRequest struct {
 	EncodingFormat *string
 	Dimensions     *int64
 	User           *string
+
+	// Body is the whole request, for a model that another server runs.
+	Body Body
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
 func (r *EmbeddingRequest) UnmarshalJSON(data []byte) error {
 	return decode(data, func(o *object) {
-		*r = EmbeddingRequest{}
+		*r = EmbeddingRequest{Body: Body{o.value}}
 		r.Input, r.HasInput = o.textOrTokens("input")
 		if model := o.text("model"); model != nil {
 			r.Model = *model
@@ -37,6 +40,10 @@ type EmbeddingList struct {
 	Model  string         `json:"model"`
 	Object string         `json:"object"` // list
 	Usage  EmbeddingUsage `json:"usage"`
+
+	// Relayed is what another server wrote, in our shape. Where it is set it is
+	// what Encode writes.
+	Relayed json.RawMessage `json:"-"`
 }
 
 // Embedding is the vector of one input.

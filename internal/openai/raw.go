@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // raw is the value as JSON text again: keys in the order given, numbers as they
@@ -45,11 +46,20 @@ func (v *value) write(b *bytes.Buffer) {
 }
 
 // writeText writes a string without the escapes for HTML.
-func writeText(b *bytes.Buffer, text string) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(text)      // of a string into memory: neither can fail
-	b.Truncate(b.Len() - 1) // the newline Encode adds
+func writeText(b *bytes.Buffer, text string) { b.Write(appendText(b.AvailableBuffer(), text)) }
+
+// appendText is writeText for a slice. Most strings need no escapes.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			var escaped bytes.Buffer
+			e := json.NewEncoder(&escaped)
+			e.SetEscapeHTML(false)
+			_ = e.Encode(text) // of a string into memory: neither can fail
+			return append(b, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // field returns an entry of a dictionary, or nil.
@@ -63,4 +73,27 @@ func (v *value) field(name string) *value {
 		}
 	}
 	return nil
+}
+
+// Body is a request as it came, for another server to read.
+type Body struct{ value *value }
+
+// With is the body as JSON text with some entries changed: each gets its new
+// value, in its own place or at the end, and one whose value is nil is left
+// out.
+func (b Body) With(changes ...Member) json.RawMessage {
+	var o Object
+	if b.value != nil {
+		for i := range b.value.kids {
+			o = append(o, Member{b.value.kids[i].name, b.value.kids[i].raw()})
+		}
+	}
+	for _, c := range changes {
+		if c.Value == nil {
+			o.remove(c.Name)
+		} else {
+			o.set(c.Name, c.Value)
+		}
+	}
+	return o.appendJSON(nil)
 }

@@ -14,9 +14,9 @@ func withAliases(builtIn []inference.Alias, configured []config.Alias) []inferen
 	for _, c := range configured {
 		i := slices.IndexFunc(all, func(a inference.Alias) bool { return a.Name == c.Name })
 		if i >= 0 {
-			all[i].Model = c.Model
+			all[i].Model, all[i].Configured = c.Model, true
 		} else {
-			all = append(all, inference.Alias{Name: c.Name, Model: c.Model})
+			all = append(all, inference.Alias{Name: c.Name, Model: c.Model, Configured: true})
 		}
 	}
 	return all

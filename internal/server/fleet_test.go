@@ -91,11 +91,16 @@ func newCounter(t *testing.T) *httptest.Server {
 		body, _ := io.ReadAll(r.Body)
 		_, after, _ := bytes.Cut(body, []byte("number "))
 		number, _, _ := bytes.Cut(after, []byte(`"`))
+		usage := fmt.Sprintf(`,"usage":{"prompt_tokens":%s,"completion_tokens":%d,"total_tokens":0}`, number, outputTokens)
+		if !bytes.Contains(body, []byte(`"stream":true`)) {
+			fmt.Fprintf(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":"one two"},"finish_reason":"stop"}]%s}`, usage)
+			return
+		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		const chunk = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[%s]%s}\n\n"
 		fmt.Fprintf(w, chunk, `{"index":0,"delta":{"role":"assistant","content":"one two"},"finish_reason":null}`, "")
 		fmt.Fprintf(w, chunk, `{"index":0,"delta":{},"finish_reason":"stop"}`, "")
-		fmt.Fprintf(w, chunk+"data: [DONE]\n\n", "", fmt.Sprintf(`,"usage":{"prompt_tokens":%s,"completion_tokens":%d,"total_tokens":0}`, number, outputTokens))
+		fmt.Fprintf(w, chunk+"data: [DONE]\n\n", "", usage)
 	}))
 	t.Cleanup(u.Close)
 	return u

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/ragstone/ragstone/internal/api"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -19,6 +20,9 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	tokens   *prometheus.CounterVec
+	attempts *prometheus.CounterVec
+	retries  *prometheus.CounterVec
+	waits    *prometheus.HistogramVec
 }
 
 func newMetrics(models []observedModel) *metrics {
@@ -34,8 +38,18 @@ func newMetrics(models []observedModel) *metrics {
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ragstone_tokens_total", Help: "Tokens of answered requests, by model and kind (input, output).",
 		}, []string{"model_name", "kind"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ragstone_upstream_requests_total", Help: "Requests to upstreams, by outcome; a broken one had answered before.",
+		}, []string{"upstream", "outcome"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ragstone_upstream_retries_total", Help: "Requests to upstreams that were not their caller's first.",
+		}, []string{"upstream"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ragstone_upstream_time_to_first_byte_seconds", Help: "Time from a request to an upstream to the first byte of its answer.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
+		}, []string{"upstream"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.tokens, modelCollector(models),
+	m.registry.MustRegister(m.requests, m.duration, m.tokens, modelCollector(models), m.attempts, m.retries, m.waits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -52,6 +66,48 @@ func (m *metrics) observe(o api.Observation) {
 	if o.Model != "" {
 		m.tokens.WithLabelValues(o.Model, "input").Add(float64(o.Usage.PromptTokens))
 		m.tokens.WithLabelValues(o.Model, "output").Add(float64(o.Usage.CompletionTokens))
+	}
+}
+
+// attempt counts a request to an upstream.
+func (m *metrics) attempt(a upstream.Attempt) {
+	m.attempts.WithLabelValues(a.Server, string(a.Outcome)).Inc()
+	if a.Retry {
+		m.retries.WithLabelValues(a.Server).Inc()
+	}
+	if a.Outcome == upstream.Answered {
+		m.waits.WithLabelValues(a.Server).Observe(a.Duration.Seconds())
+	}
+}
+
+// observeUpstreams has the health of upstreams read when it is asked for.
+func (m *metrics) observeUpstreams(p *upstream.Pool) { m.registry.MustRegister(upstreamCollector{p}) }
+
+// upstreamCollector reads the upstreams' health when it is asked.
+type upstreamCollector struct{ pool *upstream.Pool }
+
+var (
+	breakerState     = prometheus.NewDesc("ragstone_upstream_breaker_state", "1 for the state of an upstream's circuit breaker.", []string{"upstream", "state"}, nil)
+	upstreamsRunning = prometheus.NewDesc("ragstone_upstream_requests_running", "Requests that an upstream runs.", []string{"upstream"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c upstreamCollector) Describe(descs chan<- *prometheus.Desc) {
+	descs <- breakerState
+	descs <- upstreamsRunning
+}
+
+// Collect implements prometheus.Collector.
+func (c upstreamCollector) Collect(metrics chan<- prometheus.Metric) {
+	for _, h := range c.pool.Health() {
+		for _, state := range []string{"closed", "half-open", "open"} {
+			is := 0.0
+			if state == h.Breaker {
+				is = 1
+			}
+			metrics <- prometheus.MustNewConstMetric(breakerState, prometheus.GaugeValue, is, h.Server, state)
+		}
+		metrics <- prometheus.MustNewConstMetric(upstreamsRunning, prometheus.GaugeValue, float64(h.Running), h.Server)
 	}
 }
 

@@ -15,11 +15,10 @@ import (
 	"github.com/ragstone/ragstone/llm"
 )
 
-// models are the local models, what other names mean, and who runs the rest.
+// models are the local models, and what other names mean.
 type models struct {
 	list     []inference.Model
 	aliases  []inference.Alias
-	upstream func(name string) inference.Model
 	host     *llm.Host
 	observed []observedModel
 }
@@ -44,9 +43,6 @@ func openModels(ctx context.Context, c config.Config, find func(context.Context,
 		}
 	}
 	m.aliases = withAliases(inference.DefaultAliases(writes, embeds), c.Aliases)
-	if c.Upstream != "" {
-		m.upstream = func(name string) inference.Model { return upstreamModel(c, name) }
-	}
 	return m, nil
 }
 
@@ -91,12 +87,6 @@ func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(co
 	}
 	m.list = append(m.list, inference.Model{Name: name, Created: modified(path), Embedder: local, Windowed: local})
 	return name, nil
-}
-
-// upstreamModel is the model of that name on the upstream.
-func upstreamModel(c config.Config, name string) inference.Model {
-	u := &llm.Upstream{URL: c.Upstream, Key: c.UpstreamKey, Model: name}
-	return inference.Model{Name: name, Generator: u, Embedder: u}
 }
 
 // modelName is what a model is called whose catalog name or path is ref.

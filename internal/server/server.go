@@ -16,6 +16,7 @@ import (
 	"github.com/ragstone/ragstone/internal/config"
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
 )
 
@@ -40,6 +41,7 @@ type Server struct {
 	listener  net.Listener
 	cert      *certificate // nil: plain HTTP
 	models    *models
+	upstreams *upstream.Pool // nil: there are none
 	inference *inference.Service
 	http      *http.Server
 	notice    Notice
@@ -99,17 +101,22 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		return nil, err
 	}
 	s.onClose(s.models.Close)
+	counters := newMetrics(s.models.observed)
+	if s.upstreams, err = openUpstreams(c, counters.attempt); err != nil {
+		return nil, err
+	}
+	counters.observeUpstreams(s.upstreams)
+	s.onClose(s.upstreams.Close)
 	s.inference = inference.New(inference.Config{
-		Models:   s.models.list,
-		Aliases:  s.models.aliases,
-		Upstream: s.models.upstream,
-		Archive:  s.state,
-		Limiter:  s.accounts.Limiter,
-		Books:    s.accounts.Books,
+		Models:    s.models.list,
+		Aliases:   s.models.aliases,
+		Upstreams: s.upstreams,
+		Archive:   s.state,
+		Limiter:   s.accounts.Limiter,
+		Books:     s.accounts.Books,
 
 		CompletionCap: c.CompletionCap,
 	})
-	counters := newMetrics(s.models.observed)
 	s.http = newHTTPServer(api.Routes(api.Config{
 		Keys: s.keys,
 

@@ -19,17 +19,17 @@ import (
 	"github.com/ragstone/ragstone/internal/state"
 )
 
-// upstream is a server that runs models for the one under test. It streams a
+// otherServer runs models for the server under test. It streams a
 // word, waits to be let go, streams another, and ends.
-type upstream struct {
+type otherServer struct {
 	*httptest.Server
 	begun  chan struct{}
 	letGo  chan struct{}
 	called chan string // the names of models
 }
 
-func newUpstream(t *testing.T) *upstream {
-	u := &upstream{begun: make(chan struct{}, 8), letGo: make(chan struct{}), called: make(chan string, 8)}
+func newUpstream(t *testing.T) *otherServer {
+	u := &otherServer{begun: make(chan struct{}, 8), letGo: make(chan struct{}), called: make(chan string, 8)}
 	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		u.called <- string(body)
@@ -150,7 +150,7 @@ func TestOpenNamesAModelItCannotLoad(t *testing.T) {
 
 // streaming is a server that streams an answer of its upstream's.
 type streaming struct {
-	upstream *upstream
+	upstream *otherServer
 	answer   *http.Response
 	stop     context.CancelFunc
 	served   chan error

@@ -5,7 +5,6 @@ import (
 
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/state"
-	"github.com/ragstone/ragstone/llm"
 )
 
 // defaultCompletionCap is Config.CompletionCap where that is zero.
@@ -37,7 +36,7 @@ func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kin
 		Kind:    kind,
 		Model:   r.model.Name,
 		Asked:   r.asked,
-		Local:   !r.model.distant(),
+		Local:   !r.elsewhere,
 		Attempt: attemptOf(ctx),
 		Most:    account.Tokens{Input: int64(bound.PromptTokens), Output: int64(bound.CompletionTokens)},
 	})
@@ -64,19 +63,6 @@ func (a admission) drop() error {
 // head is what an answer's headers say of its admission.
 func (a admission) head(r route) Head {
 	return Head{Model: r.model.Name, Limits: a.reservation.Limits(), Warnings: a.bill.Warnings()}
-}
-
-// distant reports whether a model runs elsewhere: what it takes is bounded by
-// what it is told, not by a context that we know.
-func (m Model) distant() bool { return m.Vocabulary == nil && m.Windowed == nil }
-
-// withCap gives a request without a cap of its own one, where the model's
-// context is not known to bound it: what is held for it must be enough.
-func (s *Service) withCap(r route, request llm.Request) llm.Request {
-	if r.model.distant() && r.model.Context == 0 && request.MaxTokens <= 0 && request.MaxTokens != llm.NoTokens {
-		request.MaxTokens = s.completionCap
-	}
-	return request
 }
 
 // Runs returns the name of the model that a name means, which is what limits

@@ -20,6 +20,7 @@ type ChatAnswer struct {
 	logProbs bool
 	calls    []callStream // by choice
 	order    *order       // nil: the answer is not kept
+	relay    *relayed     // nil: the model runs here
 }
 
 // Chat starts the answer to a chat request. An error means that nothing was
@@ -33,6 +34,12 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
+	if route.elsewhere {
+		return s.relayChat(ctx, caller, route, r)
+	}
+	if err := chatUnserved(r); err != nil {
+		return nil, err
+	}
 	request, err := route.chatRequest(r, caller.Tenant.ProjectID)
 	if err != nil {
 		return nil, err
@@ -41,7 +48,6 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if err != nil {
 		return nil, err
 	}
-	request = s.withCap(route, request)
 	bound := chatBound(request, formatBytes(r.ResponseFormat), route.model.Context)
 	envelope := newEnvelope("chatcmpl-", route, r.StreamOptions)
 	run, err := s.start(ctx, caller, route, envelope.id, "messages", bound, route.model.Generator.Generate(ctx, request))
@@ -94,8 +100,6 @@ func (rt route) constraint(f *openai.ResponseFormat) (*llm.Constraint, error) {
 	switch {
 	case f == nil || f.Type == "text":
 		return nil, nil
-	case rt.model.Vocabulary == nil:
-		return llm.ForwardFormat(f.Raw), nil
 	case f.Type == "json_object":
 		return llm.ConstrainJSON(), nil
 	}
@@ -195,6 +199,9 @@ func capped(prompt, most, n, context int) Usage {
 // Completion reads the answer to its end, charges it and stores it, if that was
 // asked for.
 func (a *ChatAnswer) Completion() (*openai.ChatCompletion, error) {
+	if a.relay != nil {
+		return a.relayedCompletion()
+	}
 	choices, usage, err := llm.Collect(a.deltas())
 	if err != nil {
 		return nil, err
@@ -242,6 +249,9 @@ func (a *ChatAnswer) whole(choices []llm.Completion, usage llm.Usage) *openai.Ch
 // the usage, if it was asked for. The answer is charged, and stored if it is to
 // be, before the last of them.
 func (a *ChatAnswer) Chunks() iter.Seq2[*openai.ChatCompletionChunk, error] {
+	if a.relay != nil {
+		return a.relayedChunks()
+	}
 	return func(yield func(*openai.ChatCompletionChunk, error) bool) {
 		for i := range a.choices {
 			first := openai.ChatDelta{Role: "assistant"}

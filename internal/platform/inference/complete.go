@@ -25,8 +25,9 @@ type CompletionAnswer struct {
 	*running
 	envelope
 	logProbs bool
-	options  int   // likeliest tokens wanted beside each
-	offsets  []int // characters sent so far, by choice
+	options  int      // likeliest tokens wanted beside each
+	offsets  []int    // characters sent so far, by choice
+	relay    *relayed // nil: the model runs here
 }
 
 // Complete starts the answer to a completion request. Errors are those of
@@ -39,12 +40,12 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 	if err != nil {
 		return nil, err
 	}
+	if route.elsewhere {
+		return s.relayCompletion(ctx, caller, route, r)
+	}
 	requests, err := route.completionRequests(r, caller.Tenant.ProjectID)
 	if err != nil {
 		return nil, err
-	}
-	for i := range requests {
-		requests[i] = s.withCap(route, requests[i])
 	}
 	n := requests[0].N
 	stream := inParallel(ctx, len(requests), n, func(ctx context.Context, g int) iter.Seq2[llm.Delta, error] {
@@ -143,6 +144,9 @@ func completionBound(requests []llm.Request, context int) Usage {
 
 // Completion reads the answer to its end and charges it.
 func (a *CompletionAnswer) Completion() (*openai.Completion, error) {
+	if a.relay != nil {
+		return a.relayedCompletion()
+	}
 	choices, usage, err := llm.Collect(a.deltas())
 	if err != nil {
 		return nil, err
@@ -159,6 +163,9 @@ func (a *CompletionAnswer) Completion() (*openai.Completion, error) {
 // Events streams the answer and charges it; the usage comes last, if it was
 // asked for.
 func (a *CompletionAnswer) Events() iter.Seq2[*openai.Completion, error] {
+	if a.relay != nil {
+		return a.relayedEvents()
+	}
 	return func(yield func(*openai.Completion, error) bool) {
 		for delta, err := range a.deltas() {
 			if err != nil {

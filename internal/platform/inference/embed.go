@@ -33,6 +33,9 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 	if err != nil {
 		return nil, err
 	}
+	if route.elsewhere {
+		return s.relayEmbedding(ctx, caller, route, r)
+	}
 	if err := route.dimensionsAllowed(r.Dimensions); err != nil {
 		return nil, err
 	}

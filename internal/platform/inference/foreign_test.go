@@ -113,13 +113,13 @@ func TestLogitBiasIsMappedByBytes(t *testing.T) {
 		bias  []openai.TokenBias
 		want  map[int32]float64 // nil: refused
 	}{
-		{"an alias's ids become the model's", route{"gpt-4o", own, alias}, []openai.TokenBias{{Token: 290, Bias: -100}, {Token: 623, Bias: 2}}, map[int32]float64{5: -100, 6: 2}},
-		{"a model's own ids are its own", route{"own", own, Alias{}}, []openai.TokenBias{{Token: 290, Bias: 1}}, map[int32]float64{290: 1}},
-		{"no single token of the same bytes", route{"gpt-4o", own, alias}, []openai.TokenBias{{Token: 291, Bias: 1}}, nil},
-		{"not in the vocabulary", route{"gpt-4o", own, alias}, []openai.TokenBias{{Token: 1 << 40, Bias: 1}}, nil},
-		{"too strong", route{"own", own, Alias{}}, []openai.TokenBias{{Token: 1, Bias: 101}}, nil},
-		{"not an id", route{"own", own, Alias{}}, []openai.TokenBias{{Token: -1, Bias: 1}}, nil},
-		{"an unknown vocabulary", route{"gpt-4o", Model{}, alias}, []openai.TokenBias{{Token: 290, Bias: 1}}, nil},
+		{"an alias's ids become the model's", route{asked: "gpt-4o", model: own, alias: alias}, []openai.TokenBias{{Token: 290, Bias: -100}, {Token: 623, Bias: 2}}, map[int32]float64{5: -100, 6: 2}},
+		{"a model's own ids are its own", route{asked: "own", model: own}, []openai.TokenBias{{Token: 290, Bias: 1}}, map[int32]float64{290: 1}},
+		{"no single token of the same bytes", route{asked: "gpt-4o", model: own, alias: alias}, []openai.TokenBias{{Token: 291, Bias: 1}}, nil},
+		{"not in the vocabulary", route{asked: "gpt-4o", model: own, alias: alias}, []openai.TokenBias{{Token: 1 << 40, Bias: 1}}, nil},
+		{"too strong", route{asked: "own", model: own}, []openai.TokenBias{{Token: 1, Bias: 101}}, nil},
+		{"not an id", route{asked: "own", model: own}, []openai.TokenBias{{Token: -1, Bias: 1}}, nil},
+		{"an unknown vocabulary", route{asked: "gpt-4o", alias: alias}, []openai.TokenBias{{Token: 290, Bias: 1}}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,10 +3,11 @@ package inference
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -16,8 +17,9 @@ import (
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
+	"github.com/ragstone/ragstone/internal/platform/upstream/upstreamtest"
 	"github.com/ragstone/ragstone/internal/state"
-	"github.com/ragstone/ragstone/llm"
 )
 
 // TestMain lets this test program play the server that is killed.
@@ -28,34 +30,63 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// dear is a distant model. It writes as many pieces as it may, and half of the
-// time fewer; a prompt that says BREAK makes it fail after some, REFUSE at once.
-type dear struct{}
+// dearPrompt is the tokens that a dear model says every prompt has.
+const dearPrompt = 20
 
-const dearPrompt = 20 // tokens it says every prompt has
-
-func (dear) Generate(ctx context.Context, r llm.Request) iter.Seq2[llm.Delta, error] {
-	prompt := r.Messages[0].Content
-	return func(yield func(llm.Delta, error) bool) {
-		if strings.Contains(prompt, "REFUSE") {
-			yield(llm.Delta{}, &llm.UpstreamError{Status: 500, Message: "no luck"})
-			return
-		}
-		tokens := 1 + rand.IntN(r.MaxTokens)
-		if rand.IntN(2) == 0 {
-			tokens = r.MaxTokens
-		}
-		for n := range tokens {
-			if strings.Contains(prompt, "BREAK") && n == 3 {
-				yield(llm.Delta{}, errors.New("the connection was lost"))
-				return
-			}
-			if !yield(llm.Delta{Text: "word "}, nil) {
-				return
-			}
-		}
-		yield(llm.Delta{FinishReason: llm.FinishStop, Usage: &llm.Usage{PromptTokens: dearPrompt, CompletionTokens: tokens}}, nil)
+// dear plays an upstream. It writes as many pieces as it may, and half of the
+// time fewer; a prompt that says BREAK makes it break off after some, REFUSE
+// fail at once, and HUSH tell no usage.
+func dear(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		MaxTokens int  `json:"max_tokens"`
+		Stream    bool `json:"stream"`
+		Messages  []struct{ Content string }
 	}
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		panic(err)
+	}
+	prompt := request.Messages[0].Content
+	if strings.Contains(prompt, "REFUSE") {
+		http.Error(w, `{"error":{"message":"no luck"}}`, http.StatusInternalServerError)
+		return
+	}
+	tokens := 1 + rand.IntN(request.MaxTokens)
+	if rand.IntN(2) == 0 {
+		tokens = request.MaxTokens
+	}
+	usage := fmt.Sprintf(`,"usage":{"prompt_tokens":%d,"completion_tokens":%d}`, dearPrompt, tokens)
+	if strings.Contains(prompt, "HUSH") {
+		usage = ""
+	}
+	if !request.Stream {
+		if strings.Contains(prompt, "BREAK") {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprintf(w, `{"choices":[{"index":0,"message":{"role":"assistant","content":%q},"finish_reason":"stop"}]%s}`, strings.Repeat("word ", tokens), usage)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	for n := range tokens {
+		if strings.Contains(prompt, "BREAK") && n == 3 {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"}}]}\n\n")
+	}
+	fmt.Fprint(w, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n")
+	if usage != "" {
+		fmt.Fprintf(w, "data: {\"choices\":[]%s}\n\n", usage)
+	}
+	fmt.Fprint(w, "data: [DONE]\n\n")
+}
+
+// poolOf is an upstream that a handler plays, asked once for each request.
+func poolOf(h http.HandlerFunc) *upstream.Pool {
+	server := upstream.Server{Name: "other", URL: "http://other/v1", Models: []string{"*"}, MaxConcurrent: 2000, Retries: -1}
+	pool, err := upstream.New([]upstream.Server{server}, upstream.Options{Transport: upstreamtest.Transport(h)})
+	if err != nil {
+		panic(err)
+	}
+	return pool
 }
 
 // shop is a service with a budget.
@@ -88,10 +119,10 @@ func openShop(ctx context.Context, dir string) (*shop, error) {
 		return nil, err
 	}
 	s := New(Config{
-		Upstream: func(name string) Model { return Model{Name: name, Generator: dear{}} },
-		Limiter:  accounts.Limiter,
-		Books:    accounts.Books,
-		Archive:  store,
+		Upstreams: poolOf(dear),
+		Limiter:   accounts.Limiter,
+		Books:     accounts.Books,
+		Archive:   store,
 	})
 	return &shop{s, store, account.Caller{KeyID: keys[0].ID, Tenant: tenant, UserID: keys[0].User}}, nil
 }
@@ -104,12 +135,17 @@ func (s *shop) setBudget(ctx context.Context, amount int64) error {
 }
 
 // bought is a request for up to ten tokens of gpt-4o-mini.
-func bought(text string, store bool) *openai.ChatCompletionRequest {
-	most := int64(10)
-	return &openai.ChatCompletionRequest{
-		Model: "gpt-4o-mini", HasMessages: true, MaxTokens: &most, Store: &store, StoredMessages: []byte("[]"),
-		Messages: []openai.ChatMessage{{Role: "user", Content: openai.MessageContent{Given: true, Parts: []openai.ContentPart{{Text: text}}}}},
+func bought(text string, store, stream bool) *openai.ChatCompletionRequest {
+	return decoded(fmt.Sprintf(`{"model":"gpt-4o-mini","max_tokens":10,"store":%v,"stream":%v,"messages":[{"role":"user","content":%q}]}`, store, stream, text))
+}
+
+// decoded is a request as it comes by wire.
+func decoded(body string) *openai.ChatCompletionRequest {
+	var r openai.ChatCompletionRequest
+	if err := r.UnmarshalJSON([]byte(body)); err != nil {
+		panic(err)
 	}
+	return &r
 }
 
 // mostOfOne is what one such request may cost: the bytes of its prompt with
@@ -134,8 +170,8 @@ func (s *shop) ledger(t *testing.T) (costs map[string]int64, sum int64) {
 // ordeal makes one request in one of the ways a client may, and returns the id
 // of the answer and whether it came whole.
 func (s *shop) ordeal(i int) (id string, whole bool, err error) {
-	text := []string{"plain text", "BREAK text", "plain text", "REFUSE txt", "plain text"}[i%5]
-	answer, err := s.Chat(context.Background(), s.caller, bought(text, i%7 == 0))
+	text := []string{"plain text", "BREAK text", "HUSH text!", "REFUSE txt", "plain text"}[i%5]
+	answer, err := s.Chat(context.Background(), s.caller, bought(text, i%7 == 0, i%2 == 1))
 	if err != nil {
 		return "", false, err
 	}
@@ -221,7 +257,7 @@ func TestABudgetIsSpentToTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for {
-		answer, err := s.Chat(t.Context(), s.caller, bought("x", false))
+		answer, err := s.Chat(t.Context(), s.caller, bought("x", false, false))
 		if refusal, ok := errors.AsType[*state.BudgetError](err); ok {
 			if left := refusal.Standing.Amount - refusal.Standing.Spent; left >= most {
 				t.Errorf("refused with %d left for a request of at most %d", left, most)
@@ -235,30 +271,6 @@ func TestABudgetIsSpentToTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// A request without a cap is given one before a distant model sees it.
-func TestADistantModelIsGivenACap(t *testing.T) {
-	var seen llm.Request
-	s := New(Config{Upstream: func(name string) Model {
-		return Model{Name: name, Generator: spy{&seen}}
-	}})
-	request := chatRequest(0)
-	request.MaxTokens = nil
-	if _, err := s.Chat(t.Context(), caller, request); err != nil {
-		t.Fatal(err)
-	}
-	if seen.MaxTokens != defaultCompletionCap {
-		t.Errorf("the model was told to write at most %d tokens, want %d", seen.MaxTokens, defaultCompletionCap)
-	}
-}
-
-// spy keeps the request it is given.
-type spy struct{ seen *llm.Request }
-
-func (s spy) Generate(_ context.Context, r llm.Request) iter.Seq2[llm.Delta, error] {
-	*s.seen = r
-	return script{llm.Delta{FinishReason: llm.FinishStop, Usage: &llm.Usage{}}}.Generate(context.Background(), r)
 }
 
 // answerUntilKilled answers forty clients at once, and prints each answer's id

@@ -1,7 +1,9 @@
 package inference
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ragstone/ragstone/internal/openai"
 )
@@ -9,7 +11,7 @@ import (
 // Alias is a name of somebody else's model that means one of ours.
 type Alias struct {
 	Name  string
-	Model string // the name of one of Config.Models
+	Model string // the name of one of Config.Models, or of an upstream's
 
 	// Vocabulary is whose token ids arrays and biases under this name carry:
 	// cl100k_base or o200k_base. Empty: the model's own.
@@ -21,6 +23,10 @@ type Alias struct {
 
 	// OneSize refuses the dimensions parameter, as the model of that name does.
 	OneSize bool
+
+	// Configured says that the operator wants it, so that it wins over an
+	// upstream that serves the name too.
+	Configured bool
 }
 
 // openAIWindow is the window of OpenAI's embedding models, in tokens of
@@ -59,26 +65,42 @@ type route struct {
 	asked string
 	model Model
 	alias Alias // its zero value for a model's own name
+
+	elsewhere bool // an upstream runs it; of the model only the name is known
 }
 
-// route finds what a name means: a model's own name, else the upstream's if
-// there is one, else an alias.
+// route finds what a name means: a model's own name, else an alias that the
+// operator has configured, else a name that an upstream serves, else another
+// alias.
 func (s *Service) route(name string) (route, error) {
-	for _, m := range s.models {
-		if m.Name == name {
-			return route{name, m, Alias{}}, nil
+	if m, ok := s.local(name); ok {
+		return route{asked: name, model: m}, nil
+	}
+	alias, aliased := s.alias(name)
+	if aliased && alias.Configured {
+		if m, ok := s.local(alias.Model); ok {
+			return route{asked: name, model: m, alias: alias}, nil
+		}
+		if s.upstreams.Serves(alias.Model) {
+			return route{asked: name, model: Model{Name: alias.Model}, alias: alias, elsewhere: true}, nil
 		}
 	}
-	alias, known := s.alias(name)
-	if s.upstream != nil {
-		return route{name, s.upstream(name), alias}, nil
+	if s.upstreams.Serves(name) {
+		return route{asked: name, model: Model{Name: name}, alias: alias, elsewhere: true}, nil
 	}
-	for _, m := range s.models {
-		if known && m.Name == alias.Model {
-			return route{name, m, alias}, nil
-		}
+	if m, ok := s.local(alias.Model); ok && aliased {
+		return route{asked: name, model: m, alias: alias}, nil
 	}
 	return route{}, &ModelNotFoundError{name}
+}
+
+func (s *Service) local(name string) (Model, bool) {
+	for _, m := range s.models {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Model{}, false
 }
 
 func (s *Service) alias(name string) (Alias, bool) {
@@ -93,7 +115,7 @@ func (s *Service) alias(name string) (Alias, bool) {
 // routeToGenerator is route for a request that wants text written.
 func (s *Service) routeToGenerator(name string) (route, error) {
 	r, err := s.route(name)
-	if err == nil && r.model.Generator == nil {
+	if err == nil && r.model.Generator == nil && !r.elsewhere {
 		err = openai.Refuse("model", openai.CodeInvalidValue, "The model '%s' embeds texts and does not write any. Use it with /v1/embeddings.", name)
 	}
 	return r, err
@@ -102,34 +124,44 @@ func (s *Service) routeToGenerator(name string) (route, error) {
 // routeToEmbedder is route for a request that wants vectors.
 func (s *Service) routeToEmbedder(name string) (route, error) {
 	r, err := s.route(name)
-	if err == nil && r.model.Embedder == nil {
+	if err == nil && r.model.Embedder == nil && !r.elsewhere {
 		err = openai.Refuse("model", openai.CodeInvalidValue, "The model '%s' writes texts and does not embed any. Use it with /v1/chat/completions.", name)
 	}
 	return r, err
 }
 
-// Models returns the names that can be asked for: the models' own and the
-// aliases. An upstream's other names are not known.
-func (s *Service) Models() []openai.Model {
+// Models returns the names that can be asked for: the local models' own, the
+// aliases, and what is known of the upstreams'.
+func (s *Service) Models(ctx context.Context) []openai.Model {
 	var list []openai.Model
-	add := func(name string, m Model) {
-		list = append(list, openai.Model{ID: name, Created: m.Created.Unix(), Object: "model", OwnedBy: "ragstone"})
+	add := func(name string, created int64, owner string) {
+		known := slices.ContainsFunc(list, func(m openai.Model) bool { return m.ID == name })
+		if !known {
+			list = append(list, openai.Model{ID: name, Created: created, Object: "model", OwnedBy: owner})
+		}
 	}
 	for _, m := range s.models {
-		add(m.Name, m)
+		add(m.Name, m.Created.Unix(), "ragstone")
 	}
 	for _, a := range s.aliases {
-		if r, err := s.route(a.Name); err == nil {
-			add(a.Name, r.model)
+		switch r, err := s.route(a.Name); {
+		case err != nil:
+		case !r.elsewhere:
+			add(a.Name, r.model.Created.Unix(), "ragstone")
+		case a.Configured:
+			add(a.Name, 0, "ragstone")
 		}
+	}
+	for _, m := range s.upstreams.Models(ctx) {
+		add(m.Name, m.Created, m.OwnedBy)
 	}
 	return list
 }
 
 // Model describes one of the names Models lists, or is a
 // *ModelNotFoundError.
-func (s *Service) Model(name string) (openai.Model, error) {
-	for _, m := range s.Models() {
+func (s *Service) Model(ctx context.Context, name string) (openai.Model, error) {
+	for _, m := range s.Models(ctx) {
 		if m.ID == name {
 			return m, nil
 		}

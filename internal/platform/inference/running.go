@@ -42,6 +42,10 @@ type running struct {
 	atLeast Usage // of what has been read: the prompt, or its bound, and one token a piece
 	exact   llm.Usage
 	isExact bool // the model has told its usage, with its last piece
+
+	// estimate counts what has come of an answer that tells no usage. Nil:
+	// atLeast does.
+	estimate func() Usage
 }
 
 // start admits a generation by its upper bound, runs it up to its first piece,
@@ -149,6 +153,9 @@ var params = map[string]string{
 func (r *running) Usage() Usage {
 	if r.isExact {
 		return Usage{r.exact.PromptTokens, r.exact.CompletionTokens}
+	}
+	if r.estimate != nil {
+		return r.estimate()
 	}
 	return r.atLeast
 }

@@ -3,26 +3,26 @@ package inference
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/llm"
 )
 
-// Generator writes text. Both *llm.Local and *llm.Upstream do.
+// Generator writes text. *llm.Local does.
 type Generator interface {
 	Generate(ctx context.Context, req llm.Request) iter.Seq2[llm.Delta, error]
 }
 
-// Embedder turns texts into vectors. Both *llm.LocalEmbedder and
-// *llm.Upstream do.
+// Embedder turns texts into vectors. *llm.LocalEmbedder does.
 type Embedder interface {
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
-// Vocabulary turns text into a model's own tokens and back. An upstream has
-// none that we could know.
+// Vocabulary turns text into a model's own tokens and back.
 type Vocabulary interface {
 	Encode(text string) []int32
 	Decode(tokens []int32) string
@@ -56,17 +56,17 @@ type Config struct {
 	Models  []Model
 	Aliases []Alias
 
-	// Upstream returns a model of another server by the name that server knows
-	// it by. It wins over an alias. Nil: there is no such server.
-	Upstream func(name string) Model
+	// Upstreams are other servers, whose models win over an alias of the same
+	// name. Nil: there are none.
+	Upstreams *upstream.Pool
 
 	Limiter *account.Limiter
 
 	// Books charge requests. Nil: nothing is charged, and nothing stored.
 	Books *account.Books
 
-	// CompletionCap is the most tokens of an answer that is asked for without
-	// such a number and whose model has no context that we know. Default 4,096.
+	// CompletionCap is the most tokens of an upstream's answer that is asked for
+	// without such a number. Default 4,096.
 	CompletionCap int
 
 	// Archive has what requests asked to store.
@@ -75,14 +75,15 @@ type Config struct {
 
 // Service runs requests.
 type Service struct {
-	models   []Model
-	aliases  []Alias
-	upstream func(name string) Model
-	limiter  *account.Limiter
-	archive  Archive
+	models    []Model
+	aliases   []Alias
+	upstreams *upstream.Pool
+	limiter   *account.Limiter
+	archive   Archive
 
 	books         *account.Books
 	completionCap int
+	newerCap      sync.Map // names of upstreams' models that want the cap under its newer name
 }
 
 // New returns a Service. It owns none of the models.
@@ -93,7 +94,15 @@ func New(c Config) *Service {
 	if c.CompletionCap <= 0 {
 		c.CompletionCap = defaultCompletionCap
 	}
-	return &Service{c.Models, c.Aliases, c.Upstream, c.Limiter, c.Archive, c.Books, c.CompletionCap}
+	return &Service{
+		models:        c.Models,
+		aliases:       c.Aliases,
+		upstreams:     c.Upstreams,
+		limiter:       c.Limiter,
+		archive:       c.Archive,
+		books:         c.Books,
+		completionCap: c.CompletionCap,
+	}
 }
 
 // Head is known of an answer before the first byte of its body.
@@ -101,6 +110,9 @@ type Head struct {
 	Model    string // what runs
 	Limits   account.Limits
 	Warnings []account.BudgetWarning
+
+	Upstream       string            // where it runs; empty: here
+	UpstreamLimits map[string]string // what the upstream says of its own limits, by header
 }
 
 // Usage is what an answer took, for the log.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
@@ -105,29 +108,33 @@ func TestSettlement(t *testing.T) {
 }
 
 func TestRouting(t *testing.T) {
-	writer := script{llm.Delta{FinishReason: "stop"}}
-	local := Model{Name: "local", Generator: writer}
-	upstream := func(name string) Model { return Model{Name: "up/" + name, Generator: writer} }
-	aliases := DefaultAliases("local", "")
+	local := Model{Name: "local", Generator: script{llm.Delta{FinishReason: "stop"}}}
+	aliases := append(DefaultAliases("local", ""),
+		Alias{Name: "mine", Model: "local", Configured: true}, Alias{Name: "theirs", Model: "qwen3", Configured: true})
+	answers := func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}`)
+	}
 	tests := []struct {
-		name     string
-		upstream func(string) Model
-		asked    string
-		want     string // what runs; empty: not found
+		name  string
+		pool  *upstream.Pool
+		asked string
+		want  string // what runs; empty: not found
+		where string // empty: here
 	}{
-		{"own name", nil, "local", "local"},
-		{"alias", nil, "gpt-4o-mini", "local"},
-		{"unknown", nil, "gpt-9", ""},
-		{"own name beside an upstream", upstream, "local", "local"},
-		{"an upstream wins over an alias", upstream, "gpt-4o-mini", "up/gpt-4o-mini"},
-		{"an upstream knows more names", upstream, "gpt-9", "up/gpt-9"},
+		{"own name", nil, "local", "local", ""},
+		{"alias", nil, "gpt-4o-mini", "local", ""},
+		{"unknown", nil, "gpt-9", "", ""},
+		{"an alias of what is not served", nil, "theirs", "", ""},
+		{"own name beside an upstream", poolOf(answers), "local", "local", ""},
+		{"an upstream wins over an alias", poolOf(answers), "gpt-4o-mini", "gpt-4o-mini", "other"},
+		{"a configured alias wins over an upstream", poolOf(answers), "mine", "local", ""},
+		{"an alias of an upstream's model", poolOf(answers), "theirs", "qwen3", "other"},
+		{"an upstream knows more names", poolOf(answers), "gpt-9", "gpt-9", "other"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := New(Config{Models: []Model{local}, Aliases: aliases, Upstream: test.upstream})
-			request := chatRequest(1)
-			request.Model = test.asked
-			answer, err := s.Chat(t.Context(), caller, request)
+			s := New(Config{Models: []Model{local}, Aliases: aliases, Upstreams: test.pool})
+			answer, err := s.Chat(t.Context(), caller, decoded(fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"hello"}]}`, test.asked)))
 			if test.want == "" {
 				if missing, ok := errors.AsType[*ModelNotFoundError](err); !ok || missing.Name != test.asked {
 					t.Errorf("Chat = %v, want that %s is not found", err, test.asked)
@@ -139,8 +146,8 @@ func TestRouting(t *testing.T) {
 			}
 			defer answer.Close()
 			completion, err := answer.Completion()
-			if err != nil || answer.Model != test.want || completion.Model != test.asked {
-				t.Errorf("%s ran and the answer names %s (%v), want %s and %s", answer.Model, completion.Model, err, test.want, test.asked)
+			if err != nil || answer.Model != test.want || answer.Upstream != test.where || completion.Model != test.asked {
+				t.Errorf("%s ran at %q and the answer names %s (%v), want %s at %q and %s", answer.Model, answer.Upstream, completion.Model, err, test.want, test.where, test.asked)
 			}
 		})
 	}

@@ -52,7 +52,7 @@ func (s *Service) orderOf(caller account.Caller, r *openai.ChatCompletionRequest
 
 // completion is a finished answer as it is stored.
 func (o *order) completion(c *openai.ChatCompletion) (*state.Completion, error) {
-	body, err := json.Marshal(c)
+	body, err := openai.Encode(c)
 	if err != nil {
 		return nil, fmt.Errorf("store completion: %w", err)
 	}

@@ -41,9 +41,6 @@ func toolsAllowed(r *openai.ChatCompletionRequest) error {
 			return openai.Refuse(fmt.Sprintf("%s[%d]", tools, i), openai.CodeInvalidValue, "Invalid '%s[%d]': the name '%s' is given twice.", tools, i, t.Name)
 		}
 		names = append(names, t.Name)
-		if t.Format != nil && t.Format.Syntax != "regex" {
-			return openai.Refuse(fmt.Sprintf("tools[%d].custom.format.grammar.syntax", i), openai.CodeUnsupportedValue, "Unsupported value: the syntax '%s' is not supported by this server. Supported values are: 'regex'.", t.Format.Syntax)
-		}
 	}
 	for _, name := range r.ToolChoice.Names {
 		if !slices.Contains(names, name) {

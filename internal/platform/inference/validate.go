@@ -33,9 +33,11 @@ func validateChat(r *openai.ChatCompletionRequest) error {
 		stopsAllowed(r.Stop),
 		needs("top_logprobs", r.TopLogProbs != nil, "logprobs", r.LogProbs != nil && *r.LogProbs),
 		needs("stream_options", r.StreamOptions != nil, "stream", r.Stream),
-		oneOf("service_tier", r.ServiceTier, "auto", "default"),
+		oneOf("service_tier", r.ServiceTier, "auto", "default", "flex", "scale", "priority"),
 		identifierAllowed(r.SafetyIdentifier),
-		chatUnserved(r),
+		metadataAllowed(r),
+		toolsAllowed(r),
+		formatAllowed(r),
 	)
 }
 
@@ -54,7 +56,14 @@ func identifierAllowed(id *string) error {
 	return openai.Refuse("safety_identifier", openai.CodeStringTooLong, "Invalid 'safety_identifier': string too long. Expected a string with maximum length %d, but got a string with length %d instead.", most, len([]rune(*id)))
 }
 
-// chatUnserved refuses what this version does not do.
+func metadataAllowed(r *openai.ChatCompletionRequest) error {
+	if len(r.Metadata) > 0 && (r.Store == nil || !*r.Store) {
+		return openai.Refuse("metadata", openai.CodeInvalidValue, "The 'metadata' parameter is only allowed when 'store' is enabled.")
+	}
+	return nil
+}
+
+// chatUnserved refuses what no local model does.
 func chatUnserved(r *openai.ChatCompletionRequest) error {
 	for _, param := range r.Unserved {
 		return openai.Unsupported(param)
@@ -64,13 +73,21 @@ func chatUnserved(r *openai.ChatCompletionRequest) error {
 			return openai.Refuse("modalities", openai.CodeUnsupportedValue, "Unsupported value: 'modalities' holds '%s', and this server answers in text.", m)
 		}
 	}
-	if len(r.Metadata) > 0 && (r.Store == nil || !*r.Store) {
-		return openai.Refuse("metadata", openai.CodeInvalidValue, "The 'metadata' parameter is only allowed when 'store' is enabled.")
+	for i, m := range r.Messages {
+		path := fmt.Sprintf("messages[%d]", i)
+		if m.HasAudio {
+			return openai.Unsupported(path + ".audio")
+		}
+		if m.UnservedContent != "" {
+			return openai.Refuse(m.UnservedContent, openai.CodeUnsupported, "Unsupported content: '%s' is not text, and the model reads text only.", m.UnservedContent)
+		}
 	}
-	if err := toolsAllowed(r); err != nil {
-		return err
+	for i, t := range r.Tools {
+		if t.Format != nil && t.Format.Syntax != "regex" {
+			return openai.Refuse(fmt.Sprintf("tools[%d].custom.format.grammar.syntax", i), openai.CodeUnsupportedValue, "Unsupported value: the syntax '%s' is not supported by this model. Supported values are: 'regex'.", t.Format.Syntax)
+		}
 	}
-	return formatAllowed(r)
+	return oneOf("service_tier", r.ServiceTier, "auto", "default")
 }
 
 // formatAllowed checks the response format. The API wants the word JSON in the
@@ -124,18 +141,14 @@ func messageAllowed(m *openai.ChatMessage, path string) error {
 		return openai.Missing(path + ".name")
 	case m.Role != "assistant" && len(m.ToolCalls) > 0:
 		return openai.Refuse(path+".tool_calls", openai.CodeInvalidValue, "Invalid '%s.tool_calls': only a message with role 'assistant' has calls.", path)
-	case m.HasAudio:
-		return openai.Unsupported(path + ".audio")
-	case m.UnservedContent != "":
-		return openai.Refuse(m.UnservedContent, openai.CodeUnsupported, "Unsupported content: '%s' is not text, and the model reads text only.", m.UnservedContent)
-	case calls && (m.Content.Null || !m.Content.Given):
+	case (calls || m.HasAudio) && (m.Content.Null || !m.Content.Given):
 		return nil
 	case m.Content.Null:
 		return openai.Refuse(path+".content", openai.CodeInvalidType, "Invalid type for '%s.content': expected one of an array of objects or string, but got null instead.", path)
 	case !m.Content.Given:
 		return openai.Missing(path + ".content")
 	}
-	return notEmpty(path+".content", len(m.Content.Parts))
+	return notEmpty(path+".content", len(m.Content.Parts)+len(m.Media))
 }
 
 // validateCompletion checks all that can be said of a completion request
