@@ -13,9 +13,9 @@ type candidates struct {
 // lookup answers conditions from the payload indexes of a segment, for points
 // of one namespace.
 type lookup struct {
-	segment   *segment
-	derived   *derived
-	namespace string
+	segment *segment
+	derived *derived
+	scope   *scope
 }
 
 // unknown is what is known about a condition without an index.
@@ -37,7 +37,7 @@ func (l lookup) index(key string, kinds ...PayloadIndex) *payloadIndex {
 
 // some returns candidates that fill puts into an empty set, exactly.
 func (l lookup) some(fill func(rows rowSet)) candidates {
-	rows := newRowSet(l.segment.rows)
+	rows := l.scope.rowSet(l.segment.rows)
 	fill(rows)
 	return candidates{rows, true}
 }
@@ -140,7 +140,7 @@ func (l lookup) areaCandidates(key string, a area) candidates {
 // addIDs adds the rows of IDs in the namespace.
 func (l lookup) addIDs(rows rowSet, ids []ID) {
 	for _, id := range ids {
-		key := appendKey(nil, l.namespace, id)
+		key := appendKey(nil, l.scope.namespace, id)
 		if row := l.segment.search(key); row < l.segment.rows && string(l.segment.key(row)) == string(key) {
 			rows.add(row)
 		}

@@ -209,7 +209,7 @@ func TestAPayloadIndexAddedLater(t *testing.T) {
 	defer s.Close()
 	f := All(Match{"color", "color 1"})
 	g := s.view.segments[0]
-	if known := (lookup{g, g.derived.Load(), ""}).candidates(f); !known.exact || known.rows.count() != 33 {
+	if known := (lookup{g, g.derived.Load(), &scope{}}).candidates(f); !known.exact || known.rows.count() != 33 {
 		t.Errorf("the index knows %+v, want 33 rows exactly", known)
 	}
 	facets, err := c.Facet(t.Context(), "", "color", nil, 2)

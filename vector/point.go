@@ -332,4 +332,6 @@ type With struct {
 	AllVectors bool
 }
 
+func (w With) vectors() bool { return w.AllVectors || len(w.Vectors) > 0 }
+
 func (w With) vector(name string) bool { return w.AllVectors || slices.Contains(w.Vectors, name) }

@@ -66,7 +66,13 @@ func (s *Snapshot) point(at located, with With) (Point, error) {
 		return Point{}, corrupt(at.segment.path, fmt.Errorf("row %d has no key", at.row))
 	}
 	p := Point{ID: id, Namespace: namespace}
-	return p, s.layout.decodePoint(&p, at.record(), with)
+	if with.vectors() {
+		return p, s.layout.decodePoint(&p, at.record(), with)
+	}
+	if with.WithoutPayload {
+		return p, nil
+	}
+	return p, s.layout.decodePoint(&p, record{payload: at.payload()}, with)
 }
 
 // Get returns points by their IDs, in that order. Those that are not there are

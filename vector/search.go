@@ -55,6 +55,7 @@ func (s *Snapshot) Search(ctx context.Context, q Query) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer sc.release()
 	r := &Result{}
 	switch {
 	case q.GroupBy != "":
@@ -98,7 +99,7 @@ func (s *Snapshot) nearest(ctx context.Context, sc *scope, p *Part, q *Query, k 
 	if q.Limit != nil && len(q.Parts) == 0 {
 		floor = r.floor(*q.Limit)
 	}
-	var all []found
+	all := make([]found, 0, min(k, 2*minCandidates))
 	for _, g := range s.view.segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err

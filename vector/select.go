@@ -3,7 +3,10 @@ package vector
 import (
 	"bytes"
 	"math/bits"
+	"sync"
 	"unsafe"
+
+	"github.com/ragstone/ragstone/vector/internal/payload"
 )
 
 // located is where a snapshot finds a point: a row of a segment, or a version
@@ -28,6 +31,13 @@ func (l located) record() record {
 	return l.segment.record(l.row)
 }
 
+func (l located) payload() payload.Value {
+	if l.memory != nil {
+		return l.memory.payload
+	}
+	return l.segment.payload(l.row)
+}
+
 func (l located) matched() matched {
 	if l.memory != nil {
 		return matched{l.memory.key, l.memory.record.payload}
@@ -44,6 +54,31 @@ type scope struct {
 	filter    *Filter
 	match     matcher // nil: all
 	selected  map[*segment]selection
+	sets      []*rowSet // lent, until release
+}
+
+// sparedSets are row sets for scopes to come: a large one costs more to make than to fill.
+var sparedSets sync.Pool // of *rowSet
+
+// rowSet returns an empty set for so many rows. It is the scope's.
+func (sc *scope) rowSet(rows int) rowSet {
+	words := (rows + 63) / 64
+	set, ok := sparedSets.Get().(*rowSet)
+	if !ok || cap(*set) < words {
+		set = new(make(rowSet, words))
+	}
+	*set = (*set)[:words]
+	clear(*set)
+	sc.sets = append(sc.sets, set)
+	return *set
+}
+
+// release ends the use of the scope and of its selections.
+func (sc *scope) release() {
+	for _, set := range sc.sets {
+		sparedSets.Put(set)
+	}
+	sc.sets, sc.selected = nil, nil
 }
 
 func (s *Snapshot) scope(namespace string, filter *Filter) (*scope, error) {
@@ -54,7 +89,7 @@ func (s *Snapshot) scope(namespace string, filter *Filter) (*scope, error) {
 	if err != nil {
 		return nil, invalid("filter: %w", err)
 	}
-	return &scope{s, namespace, filter, match, map[*segment]selection{}}, nil
+	return &scope{s: s, namespace: namespace, filter: filter, match: match, selected: map[*segment]selection{}}, nil
 }
 
 // selection is the rows of a segment in a scope.
@@ -109,14 +144,16 @@ func (sc *scope) find(g *segment) selection {
 	if sc.match != nil {
 		known = unknown
 		if d := g.derived.Load(); d != nil {
-			known = lookup{g, d, sc.namespace}.candidates(*sc.filter)
+			known = lookup{g, d, sc}.candidates(*sc.filter)
 		}
 	}
 	var r selection
 	if r.words = known.rows; r.words == nil {
-		r.words = allRows(g.rows)
+		r.words = sc.rowSet(g.rows)
+		r.words.addRange(from, to)
+	} else {
+		r.words.keepRange(from, to)
 	}
-	r.words.keepRange(from, to)
 	if alive != nil {
 		r.words.and(alive)
 	}
