@@ -21,7 +21,7 @@ build: ## build bin/ragstone
 	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
 
 .PHONY: check
-check: fmt generated models vet staticcheck test race purego cross tidy sdk grammar conform ## everything CI runs
+check: fmt generated models vet staticcheck test race purego cross neon tidy sdk grammar conform ## everything CI runs
 	@echo "make check: all passed"
 
 .PHONY: fmt
@@ -66,6 +66,13 @@ purego: ## kernels and the tiny model in plain Go
 cross: ## build for the other platforms
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
 		echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/ragstone || exit 1; done
+
+.PHONY: neon
+neon: ## arm64's kernels against their plain definitions, under qemu-user where it is installed
+	@qemu=$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) || { echo "neon: no qemu-aarch64 found; arm64's kernels are left out. Install one, e.g. 'apt-get install qemu-user'."; exit 0; }; \
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && GOARCH=arm64 $(GO) test -c -o "$$dir/kernel.test" ./internal/kernel && cd internal/kernel && \
+	echo "$$qemu kernel.test" && "$$qemu" "$$dir/kernel.test" -test.short && \
+	echo "$$qemu kernel.test, without dot products" && "$$qemu" -cpu cortex-a57 "$$dir/kernel.test" -test.short -test.run 'Products|Attention'
 
 .PHONY: tidy
 tidy: ## go.mod and go.sum say what is used

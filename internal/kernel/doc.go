@@ -1,13 +1,14 @@
 // Package kernel does the arithmetic: products of quantised and float
 // matrices, attention over a paged key-value cache, and the element-wise
-// functions of transformers, each in plain Go and in assembly for amd64.
+// functions of transformers, each in plain Go and in assembly for amd64; the
+// products and attention also for arm64.
 //
 // # Terms
 //
 // A block is 32 consecutive numbers of a row, which share one scale in most
 // formats. A group is 16 consecutive rows of a matrix, stored
 // interleaved so that one vector register holds the same column of all 16. A
-// level is a set of CPU instructions: Plain, AVX2 or AVX512.
+// level is a set of CPU instructions: Plain, AVX2, AVX512 or NEON.
 //
 // # How a kernel is laid out
 //
@@ -35,6 +36,8 @@
 //
 // # Left out
 //
-// No training, no GPU, no NEON yet. File formats are internal/gguf's and
+// No training, no GPU. On arm64, what is neither a product nor attention is
+// plain Go, and no speed is claimed: the kernels are held to their definitions
+// under an emulator (make neon). File formats are internal/gguf's and
 // internal/safetensors' business: this package is given bytes and a shape.
 package kernel

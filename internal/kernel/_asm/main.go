@@ -4,9 +4,9 @@
 //
 //	go run .
 //
-// It overwrites ../multiply_amd64.s and ../attention_amd64.s, and their Go
-// declarations in ../multiply_decl_amd64.go and ../attention_decl_amd64.go, the
-// choice among tiles beside them.
+// It overwrites ../multiply_amd64.s and ../attention_amd64.s, the same for arm64
+// with ../gemm_f32_arm64.s and ../dot_arm64.s, and beside each x_cpu.s the Go
+// declarations in x_decl_cpu.go, with the choice among tiles.
 package main
 
 import (
@@ -17,11 +17,15 @@ import (
 )
 
 func main() {
-	for name, generate := range map[string]func(*file){"multiply": multiply, "attention": attention} {
+	for name, generate := range map[string]func(*file){
+		"multiply_amd64": multiply, "attention_amd64": attention,
+		"multiply_arm64": multiplyNEON, "attention_arm64": attentionNEON, "gemm_f32_arm64": panelsNEON, "dot_arm64": dotNEON,
+	} {
 		f := new(file)
 		generate(f)
-		write("../"+name+"_amd64.s", "#include \"textflag.h\"\n"+f.String())
-		write("../"+name+"_decl_amd64.go", "package kernel\n"+f.declarations.String())
+		write("../"+name+".s", "#include \"textflag.h\"\n"+f.String())
+		cpu := strings.LastIndex(name, "_")
+		write("../"+name[:cpu]+"_decl"+name[cpu:]+".go", "package kernel\n"+f.declarations.String())
 	}
 }
 
