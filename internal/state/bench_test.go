@@ -4,10 +4,7 @@ import "testing"
 
 // BenchmarkKeyByHash is what authenticating a request costs.
 func BenchmarkKeyByHash(b *testing.B) {
-	s, err := Open(b.Context(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := reopen(b, b.TempDir())
 	defer s.Close()
 	tenant, err := s.DefaultTenant(b.Context())
 	if err != nil {
@@ -26,10 +23,7 @@ func BenchmarkKeyByHash(b *testing.B) {
 
 // BenchmarkAddKey is what a durable write costs: it waits for the disk.
 func BenchmarkAddKey(b *testing.B) {
-	s, err := Open(b.Context(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := reopen(b, b.TempDir())
 	defer s.Close()
 	tenant, err := s.DefaultTenant(b.Context())
 	if err != nil {
@@ -45,10 +39,7 @@ func BenchmarkAddKey(b *testing.B) {
 
 // BenchmarkRevision is what every request asks first.
 func BenchmarkRevision(b *testing.B) {
-	s, err := Open(b.Context(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := reopen(b, b.TempDir())
 	defer s.Close()
 	for b.Loop() {
 		if _, err := s.Revision(b.Context()); err != nil {
@@ -66,7 +57,9 @@ func BenchmarkSettle(b *testing.B) {
 		atOnce  int
 	}{{"alone", Options{}, 1}, {"64 at once", Options{}, 64}, {"synced alone", Options{SyncLedger: true}, 1}, {"synced 64 at once", Options{SyncLedger: true}, 64}} {
 		b.Run(bench.name, func(b *testing.B) {
-			s, err := OpenWith(b.Context(), b.TempDir(), bench.options)
+			dir := b.TempDir()
+			bench.options.Database = options(b, dir).Database
+			s, err := OpenWith(b.Context(), dir, bench.options)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -91,10 +84,7 @@ func BenchmarkSettle(b *testing.B) {
 
 // BenchmarkHold is what a request of a budget costs before and after it runs.
 func BenchmarkHold(b *testing.B) {
-	s, err := Open(b.Context(), b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := reopen(b, b.TempDir())
 	defer s.Close()
 	tenant, err := s.DefaultTenant(b.Context())
 	if err != nil {

@@ -32,7 +32,8 @@ type Postgres struct {
 	databases int
 }
 
-// fast are settings for data that need not survive the machine.
+// fast are settings for data that need not survive the machine. What PostgreSQL
+// takes for flushed is the same.
 var fast = []string{"fsync=off", "full_page_writes=off"}
 
 // shared is the server of the test program.
@@ -48,23 +49,23 @@ func SharedPostgres(tb testing.TB) *Postgres {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil {
-		shared.server = startPostgres(tb, fast)
+		shared.server = startPostgres(tb)
 	}
 	return shared.server
 }
 
 // OwnPostgres starts a PostgreSQL server for one test, with settings such as
-// "fsync=on" beside its defaults.
+// "wal_writer_delay=10s".
 func OwnPostgres(tb testing.TB, settings ...string) *Postgres {
 	tb.Helper()
-	p := startPostgres(tb, settings)
+	p := startPostgres(tb, settings...)
 	tb.Cleanup(func() { p.Stop(tb, syscall.SIGQUIT) })
 	return p
 }
 
-func startPostgres(tb testing.TB, settings []string) *Postgres {
+func startPostgres(tb testing.TB, settings ...string) *Postgres {
 	tb.Helper()
-	p := &Postgres{bin: postgresPrograms(tb), settings: settings, as: &syscall.SysProcAttr{Setpgid: true}}
+	p := &Postgres{bin: postgresPrograms(tb), settings: append(fast, settings...), as: &syscall.SysProcAttr{Setpgid: true}}
 	var err error
 	if p.dir, err = os.MkdirTemp("", "pg"); err != nil {
 		tb.Fatal(err)
@@ -168,6 +169,35 @@ func (p *Postgres) Stop(tb testing.TB, signal syscall.Signal) {
 		tb.Fatal(err)
 	}
 	p.server.Wait()
+}
+
+// LosePower stops the server as a loss of its machine's power does: of its log
+// nothing is left that had not been flushed when LosePower was called. (Its data
+// files never hold what its log has not, but for what is written in the next
+// milliseconds: turn bgwriter_lru_maxpages to 0.)
+func (p *Postgres) LosePower(tb testing.TB) {
+	tb.Helper()
+	query := p.command("psql", "-h", p.dir, "-U", "ragstone", "-d", "postgres", "-At", "-F", " ", "-c", "SELECT * FROM pg_walfile_name_offset(pg_current_wal_flush_lsn())")
+	out, err := query.Output()
+	var name string
+	var flushed int64
+	if _, scan := fmt.Sscan(string(out), &name, &flushed); err != nil || scan != nil {
+		tb.Fatalf("ask how far the log is flushed: %v, %q", err, out)
+	}
+	p.Stop(tb, syscall.SIGQUIT)
+	path := filepath.Join(p.data(), "pg_wal", name)
+	info, err := os.Stat(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	log, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer log.Close()
+	if _, err := log.WriteAt(make([]byte, info.Size()-flushed), flushed); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // endWithProgram leaves a process behind that ends the server when this program

@@ -20,4 +20,5 @@ func OwnPostgres(tb testing.TB, _ ...string) *Postgres { return SharedPostgres(t
 
 func (*Postgres) Start(testing.TB)                {}
 func (*Postgres) Stop(testing.TB, syscall.Signal) {}
+func (*Postgres) LosePower(testing.TB)            {}
 func (*Postgres) Database(testing.TB) string      { return "" }
