@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"rag"},
 	{"internal/state", "internal/blobs"},
 	{"internal/platform/account", "internal/platform/upstream"},
-	{"internal/platform/inference"},
+	{"internal/platform/inference", "internal/platform/files"},
 	{"internal/api"},
 	{"internal/server"},
 	{"internal/cli"},

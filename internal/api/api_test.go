@@ -17,7 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ragstone/ragstone/internal/blobs"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/state"
 )
@@ -76,6 +78,7 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 		Organization: accounts.Organization,
 		Books:        accounts.Books,
 		Inference:    fakeService(model, inference.Config{Limiter: accounts.Limiter, Books: accounts.Books, Archive: store}),
+		Files:        files.New(store, openBlobs(t)),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,
 		Attempts:     store,
@@ -86,6 +89,17 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 	s.Server = httptest.NewServer(Routes(config))
 	t.Cleanup(func() { s.Close(); store.Close() })
 	return s
+}
+
+// openBlobs opens a folder of blobs that is gone with the test.
+func openBlobs(t *testing.T) *blobs.Bucket {
+	t.Helper()
+	bucket, err := blobs.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bucket.Close() })
+	return bucket
 }
 
 // secret returns the key that a scenario calls by a name.
@@ -221,10 +235,10 @@ func tellingHeaders(h http.Header) string {
 }
 
 var volatile = []struct{ pattern, shown string }{
-	{`(chatcmpl-|cmpl-|key_|proj_|org-)[0-9A-Za-z]{24}`, "${1}ID"},
+	{`(chatcmpl-|cmpl-|key_|proj_|org-|file-|upload_|part_)[0-9A-Za-z]{24}`, "${1}ID"},
 	{`req_[0-9a-f]{32}`, "req_ID"},
 	{`"created":\d+`, `"created":0`},
-	{`"created_at":\d+`, `"created_at":0`},
+	{`"(created_at|expires_at)":\d+`, `"${1}":0`},
 	{`sk-proj-\w\w\*\*\*\w{4}`, "sk-proj-xx***xxxx"},
 }
 

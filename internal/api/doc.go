@@ -19,8 +19,8 @@
 // # Limits
 //
 // Bodies, headers and the time to read, to answer and to take a piece of an
-// answer are bounded (serve.go). Bodies must be JSON: a browser's form cannot
-// post here, and a key is needed for everything but /healthz and /readyz.
+// answer are bounded (serve.go). Bodies must be JSON, but for files, whose form is
+// read as it arrives (form.go); a page elsewhere cannot post one, since a key is needed for everything but /healthz and /readyz.
 //
 // # Logs
 //

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
@@ -58,6 +59,15 @@ var table = []row{
 	as(func(e *inference.NotStoredError) failure {
 		return failure{status: 404, param: "id", message: fmt.Sprintf("No chat completion with id '%s' is stored.", e.ID)}
 	}),
+	as(func(e *files.NotFoundError) failure {
+		return failure{status: 404, param: "id", message: fmt.Sprintf("No such %s object: %s", e.Kind, e.ID)}
+	}),
+	as(func(e *files.TooLargeError) failure {
+		return failure{status: 413, message: fmt.Sprintf("The request is too large: %s may have at most %d bytes. /v1/uploads takes files of up to 8 GB in parts.", e.What, e.Limit)}
+	}),
+	as(func(e *state.UploadError) failure {
+		return failure{status: 400, message: fmt.Sprintf("Upload %s is %s: it takes no more parts and cannot be completed or cancelled. Create another upload.", e.ID, e.Status)}
+	}),
 	as(func(e *account.NotFoundError) failure {
 		return failure{status: 404, message: fmt.Sprintf("No %s found with id '%s'.", e.Kind, e.ID)}
 	}),
@@ -69,6 +79,7 @@ var table = []row{
 	is(account.ErrDefaultProject, failure{status: 400, message: "The default project cannot be archived."}),
 	is(errNotDeletable, failure{status: 403, param: "model", message: "This model is not a fine-tuned model of yours; it cannot be deleted."}),
 	is(errContentType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'application/json' in UTF-8 without Content-Encoding."}),
+	is(errFormType, failure{status: 415, code: "unsupported_content_type", message: "Unsupported Content-Type. Expected 'multipart/form-data' with a boundary, without Content-Encoding."}),
 	as(bodyFailure),
 	is(errAttemptKey, failure{status: 400, code: openai.CodeInvalidValue, param: "Idempotency-Key", message: "Invalid 'Idempotency-Key': expected 1 to 255 visible ASCII characters."}),
 	is(errAttemptSecret, failure{status: 400, param: "Idempotency-Key", message: "The answer of this operation holds a secret, which is shown once and kept nowhere: send the request without Idempotency-Key."}),
@@ -86,6 +97,10 @@ var table = []row{
 	as(func(e *llm.MemoryError) failure {
 		return failure{status: 503, kind: openai.TypeServiceUnavailable, code: "insufficient_memory", message: "The request needs more memory than this server may use. Ask for fewer tokens or choices.", noRetry: true}
 	}),
+
+	row{func(err error) (failure, bool) {
+		return failure{status: 507, kind: openai.TypeServerError, code: "insufficient_storage", message: "The server has no room left to store this.", noRetry: true}, state.IsFull(err)
+	}},
 
 	// What happened to it.
 	is(ErrShuttingDown, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The server is shutting down. Please try again shortly.", retryAfter: 5 * time.Second}),

@@ -15,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ragstone/ragstone/internal/blobs"
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
@@ -55,6 +57,11 @@ var answers = map[string]struct {
 	"inference.NotStoredError":     {&inference.NotStoredError{ID: "x"}, 404, "invalid_request_error", ""},
 	"inference.ContextError":       {&inference.ContextError{Param: "messages", Limit: 8, Requested: 9}, 400, "invalid_request_error", "context_length_exceeded"},
 
+	"files.NotFoundError": {&files.NotFoundError{Kind: "File", ID: "file-x"}, 404, "invalid_request_error", ""},
+	"files.TooLargeError": {&files.TooLargeError{What: "a part", Limit: 5}, 413, "invalid_request_error", ""},
+	"state.UploadError":   {&state.UploadError{ID: "upload_x", Status: "cancelled"}, 400, "invalid_request_error", ""},
+	"blobs.ErrNotFound":   {blobs.ErrNotFound, 500, "server_error", ""}, // a row without its blob is our bug
+
 	"upstream.Error":            {&upstream.Error{Status: 500}, 502, "server_error", "upstream_error"},
 	"upstream.UnavailableError": {&upstream.UnavailableError{Model: "x"}, 503, "service_unavailable_error", "upstream_unavailable"},
 
@@ -86,7 +93,7 @@ func TestEveryErrorHasARow(t *testing.T) {
 	found := map[string]bool{}
 	for name, dir := range map[string]string{
 		"openai": "../openai", "state": "../state", "account": "../platform/account",
-		"inference": "../platform/inference", "upstream": "../platform/upstream", "llm": "../../llm", "api": ".",
+		"inference": "../platform/inference", "upstream": "../platform/upstream", "files": "../platform/files", "blobs": "../blobs", "llm": "../../llm", "api": ".",
 	} {
 		for _, symbol := range exportedErrors(t, dir) {
 			found[name+"."+symbol] = true

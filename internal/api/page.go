@@ -13,10 +13,16 @@ const defaultPage = 20
 // page reads the parameters that lists share: after, limit from 1 to most, and
 // order, which is asc or desc.
 func (c *call) page(order string, most int) (state.Page, error) {
+	return c.pageOf(order, defaultPage, most)
+}
+
+// pageOf is page for a list whose pages have another number of items than
+// defaultPage, unless the request says how many.
+func (c *call) pageOf(order string, normal, most int) (state.Page, error) {
 	query := c.URL.Query()
 	p := state.Page{After: query.Get("after")}
 	var err error
-	if p.Limit, err = c.count("limit", defaultPage, most); err != nil {
+	if p.Limit, err = c.count("limit", normal, most); err != nil {
 		return p, err
 	}
 	if text := query.Get("order"); text != "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 )
 
@@ -15,6 +16,9 @@ import (
 type Config struct {
 	Keys      *account.Keys
 	Inference *inference.Service
+
+	// Files answers the operations of files and uploads.
+	Files *files.Service
 
 	// Organization and Books answer the operations of an admin key.
 	Organization *account.Organization
@@ -102,6 +106,16 @@ func Routes(c Config) http.Handler {
 	a.handle("GET /v1/models", account.ScopeModelsRead, a.listModels)
 	a.handle("GET /v1/models/{model...}", account.ScopeModelsRead, a.retrieveModel)
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
+
+	a.handle("POST /v1/files", account.ScopeFilesWrite, a.createFile)
+	a.handle("GET /v1/files", account.ScopeFilesRead, a.listFiles)
+	a.handle("GET /v1/files/{file_id}", account.ScopeFilesRead, a.retrieveFile)
+	a.handle("DELETE /v1/files/{file_id}", account.ScopeFilesWrite, a.deleteFile)
+	a.handle("GET /v1/files/{file_id}/content", account.ScopeFilesRead, a.retrieveFileContent)
+	a.handle("POST /v1/uploads", account.ScopeFilesWrite, a.createUpload)
+	a.handle("POST /v1/uploads/{upload_id}/parts", account.ScopeFilesWrite, a.addUploadPart)
+	a.handle("POST /v1/uploads/{upload_id}/complete", account.ScopeFilesWrite, a.completeUpload)
+	a.handle("POST /v1/uploads/{upload_id}/cancel", account.ScopeFilesWrite, a.cancelUpload)
 
 	a.open("GET /metrics", a.metrics)
 	a.routeOrganization()

@@ -45,7 +45,7 @@ type call struct {
 // key.
 func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), a.AnswerTimeout)
+		ctx, cancel := context.WithTimeout(r.Context(), a.timeout(route))
 		defer cancel()
 		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: route}
 		defer func() { c.release(0) }()

@@ -206,7 +206,22 @@ type Blob struct {
 
 // listPage is how many blobs are asked for at once. A folder is walked anew for
 // every page.
-const listPage = 10_000
+const (
+	listPage  = 10_000
+	listTries = 100
+)
+
+// listPage asks for a page again that failed because one of its blobs was deleted
+// while the folder was walked.
+func (b *Bucket) listPage(ctx context.Context, token []byte, prefix string) (objects []*blob.ListObject, next []byte, err error) {
+	for range listTries {
+		objects, next, err = b.bucket.ListPage(ctx, token, listPage, &blob.ListOptions{Prefix: prefix})
+		if gcerrors.Code(err) != gcerrors.NotFound {
+			break
+		}
+	}
+	return objects, next, err
+}
 
 // List yields the blobs whose keys begin with prefix, page by page, in the order
 // of their keys. Those that are written or deleted meanwhile may be missing or
@@ -214,7 +229,7 @@ const listPage = 10_000
 func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[[]Blob, error] {
 	return func(yield func([]Blob, error) bool) {
 		for token := blob.FirstPageToken; len(token) > 0; {
-			objects, next, err := b.bucket.ListPage(ctx, token, listPage, &blob.ListOptions{Prefix: prefix})
+			objects, next, err := b.listPage(ctx, token, prefix)
 			if err != nil {
 				yield(nil, fmt.Errorf("list blobs: %w", err))
 				return

@@ -78,6 +78,7 @@ type Config struct {
 	Upstreams []Upstream
 
 	Database   string // postgres://…; empty: a file in the home
+	Blobs      string // s3://… or file://…; empty: a folder in the home
 	SecretFile string // empty: in the home
 	SyncLedger bool
 

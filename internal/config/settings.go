@@ -63,6 +63,7 @@ var groups = []group{
 	{title: "State", settings: []setting{
 		{name: "database", usage: "keep accounts, the ledger and other rows in the PostgreSQL database at this `URL` instead of a file of the home", value: databaseURL(func(c *Config) *string { return &c.Database }), redact: redactURL},
 		{name: "secret-file", usage: "the `FILE` with the secret that keys are hashed with, which servers of one database share; default secret in the home's folder state", value: path(func(c *Config) *string { return &c.SecretFile })},
+		{name: "blobs", usage: "keep the contents of files at this `URL`, s3://BUCKET?region=REGION or file:///FOLDER, instead of the home's folder blobs (credentials for S3: as AWS's own programs take them)", value: text(func(c *Config) *string { return &c.Blobs })},
 		{name: "sync-ledger", usage: "`true` makes what requests cost survive a power loss too: the disk has it before an answer ends", value: toggle(func(c *Config) *bool { return &c.SyncLedger })},
 	}},
 	{title: "Logs and traces", settings: []setting{

@@ -15,7 +15,8 @@
 // GET /metrics has the operator's counters in Prometheus' format, for callers on
 // this machine and for admin keys.
 //
-// While it serves, what has expired is deleted every hour.
+// While it serves, what has expired is deleted every hour, and jobs are done:
+// files expire, and the contents of those that have ended are deleted.
 //
 // A Server's methods are safe for concurrent use, except that Serve runs once.
 // What lasts is in package state; the rate limits' buckets are memory and full

@@ -15,6 +15,7 @@ import (
 	"github.com/ragstone/ragstone/internal/api"
 	"github.com/ragstone/ragstone/internal/config"
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
@@ -43,6 +44,7 @@ type Server struct {
 	models    *models
 	upstreams *upstream.Pool // nil: there are none
 	inference *inference.Service
+	files     *files.Service
 	http      *http.Server
 	notice    Notice
 
@@ -97,6 +99,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		return nil, err
 	}
 	s.onClose(s.closeListener)
+	if err := s.openFiles(ctx, c); err != nil {
+		return nil, err
+	}
 	if s.models, err = openModels(ctx, c, o.FindModel); err != nil {
 		return nil, err
 	}
@@ -124,6 +129,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Books:        s.accounts.Books,
 
 		Inference: s.inference,
+		Files:     s.files,
 		Attempts:  s.state,
 		Log:       s.log,
 		Ready:     s.ready,
@@ -196,12 +202,17 @@ func (s *Server) ready() error {
 
 // Serve answers requests until ctx ends and returns when the last answer has
 // ended, with nil if it was ctx that ended it.
-func (s *Server) Serve(ctx context.Context) error {
+func (s *Server) Serve(ctx context.Context) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	requests, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(api.ErrShuttingDown)
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 
+	stopJobs, err := s.state.StartJobs(ctx, s.log, s.files.Workers()...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopJobs()) }()
 	swept := make(chan struct{})
 	go func() { defer close(swept); s.sweep(ctx) }()
 	defer func() { stop(); <-swept }()
@@ -216,7 +227,7 @@ func (s *Server) Serve(ctx context.Context) error {
 
 	s.log.Info("draining", "timeout", s.drainTimeout)
 	close(s.draining)
-	err := s.drain(abort)
+	err = s.drain(abort)
 	<-failed
 	s.log.Info("stopped")
 	return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
 )
 
 // engine is all that the two databases differ in. Every query and migration is
@@ -26,6 +27,9 @@ type engine interface {
 	// fails, and waits for the disk if sync says so. Of the transactions of all
 	// processes under one turn, one runs at a time.
 	transaction(ctx context.Context, conn *sql.Conn, turn turn, sync bool, do func(*sql.Tx) error) error
+
+	// jobs is how River speaks to the database.
+	jobs(db *sql.DB) riverdriver.Driver[*sql.Tx]
 
 	// live marks this process as one that lives, under an id, until it ends or
 	// unmark is called. gone is called at most once, when the mark is lost while

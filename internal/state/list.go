@@ -56,8 +56,13 @@ func one[T any](ctx context.Context, db *sql.DB, s selection, id string, scan fu
 	return item, err
 }
 
+// querier is a *sql.DB, or the *sql.Tx that a query belongs to.
+type querier interface {
+	QueryContext(ctx context.Context, query string, arguments ...any) (*sql.Rows, error)
+}
+
 // collect returns the rows of a query.
-func collect[T any](ctx context.Context, db *sql.DB, query string, arguments []any, scan func(row) (T, error)) ([]T, error) {
+func collect[T any](ctx context.Context, db querier, query string, arguments []any, scan func(row) (T, error)) ([]T, error) {
 	rows, err := db.QueryContext(ctx, query, arguments...)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func migrate(ctx context.Context, db *sql.DB, e engine) error {
 		if err != nil {
 			return err
 		}
-		provider, err := goose.NewProvider(e.dialect(), db, sources{files, e})
+		provider, err := goose.NewProvider(e.dialect(), db, sources{files, e}, goose.WithGoMigrations(jobTables(e, db)))
 		if err != nil {
 			return fmt.Errorf("read migrations: %w", err)
 		}

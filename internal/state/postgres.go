@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 )
 
 // Limits of what a process asks of PostgreSQL.
@@ -97,6 +99,8 @@ func (e *postgresEngine) migrating(ctx context.Context, write *sql.DB, do func()
 	}()
 	return do()
 }
+
+func (*postgresEngine) jobs(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) }
 
 func (*postgresEngine) dialect() goose.Dialect { return goose.DialectPostgres }
 

@@ -106,10 +106,11 @@ const codeDiskFull = "53100"
 
 // numbered is a query with $1, $2, … in the places of its question marks, of
 // which there are none in its literals, and its arguments with 1 and 0 for true
-// and false, in place. What has no question mark is a library's, and stays.
+// and false, in place. What has $1 already, or nothing to be numbered, stays: a
+// library's question marks are operators of JSON.
 func numbered(query string, arguments []driver.NamedValue) (string, []driver.NamedValue) {
 	before, after, found := strings.Cut(query, "?")
-	if !found {
+	if !found || strings.Contains(query, "$1") {
 		return query, arguments
 	}
 	var b strings.Builder

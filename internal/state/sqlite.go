@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -73,6 +75,8 @@ func (e sqliteEngine) migrating(ctx context.Context, _ *sql.DB, do func() error)
 	}
 	return errors.Join(do(), lock.Unlock())
 }
+
+func (sqliteEngine) jobs(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riversqlite.New(db) }
 
 func (sqliteEngine) dialect() goose.Dialect { return goose.DialectSQLite3 }
 

@@ -25,6 +25,7 @@ type Store struct {
 	syncGroups bool
 	group      *committer[*groupWrite]
 	pools      *committer[*poolChange]
+	jobs       jobInserter
 	close      func() error
 
 	// For the writer of groups alone.

@@ -26,6 +26,8 @@ func (s *Store) Verify(ctx context.Context) error {
 			WHERE held <> (SELECT coalesce(sum(amount), 0) FROM holds WHERE holds.budget_id = p.budget_id AND holds.begins_at = p.begins_at)`},
 		contradiction{"ledger row", `SELECT id FROM ledger WHERE cached_tokens > input_tokens
 			OR cached_tokens < 0 OR output_tokens < 0 OR input_cost < 0 OR cached_cost < 0 OR output_cost < 0`},
+		contradiction{"blob whose owner is gone", "SELECT key FROM blobs WHERE owner_id NOT IN (SELECT id FROM files) AND owner_id NOT IN (SELECT id FROM upload_parts)"},
+		contradiction{"file whose blobs have another size", "SELECT id FROM files WHERE bytes <> (SELECT coalesce(sum(blobs.bytes), 0) FROM blobs WHERE owner_id = files.id)"},
 	) {
 		rows, err := tx.QueryContext(ctx, q.query)
 		if err != nil {

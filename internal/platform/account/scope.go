@@ -18,6 +18,9 @@ const (
 	ScopeCompletionsRead  Scope = "api.chat.completions.read"
 	ScopeCompletionsWrite Scope = "api.chat.completions.write"
 
+	ScopeFilesRead  Scope = "api.files.read"
+	ScopeFilesWrite Scope = "api.files.write" // uploads among them
+
 	ScopeOrganization     Scope = "api.management.write" // keys, projects, limits
 	ScopeOrganizationRead Scope = "api.management.read"
 	ScopeUsage            Scope = "api.usage.read"
@@ -27,7 +30,7 @@ const (
 // that are still to come are the API's.
 var scopes = []Scope{
 	ScopeModels, "model.read", ScopeModelsRead, ScopeCompletionsRead, ScopeCompletionsWrite,
-	"api.files.read", "api.files.write",
+	ScopeFilesRead, ScopeFilesWrite,
 	"api.vector_stores.read", "api.vector_stores.write",
 	"api.assistants.read", "api.assistants.write",
 	"api.threads.read", "api.threads.write",
