@@ -29,7 +29,7 @@ type IndexHit struct {
 }
 
 // BuildIndex builds an index of vectors of one length, as IndexKind describes it. ids may be
-// nil: then vectors are counted from 0. Auto, Flat and Graph are no factory strings and
+// nil: then vectors are counted from 0. Auto, Flat, Graph and Lean are no factory strings and
 // are refused, except that Flat means the same here. Under Cosine vectors are divided by
 // their norm first.
 func BuildIndex(kind IndexKind, metric Metric, vectors [][]float32, ids []uint64) (*Index, error) {

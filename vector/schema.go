@@ -159,6 +159,10 @@ const (
 	// Graph builds a graph of neighbours however few the points are. It is for
 	// Cosine, Dot and L2; vectors under other metrics are scanned.
 	Graph IndexKind = "graph"
+	// Lean is Graph in a fifth of its memory or less: of every vector its links and four bits a
+	// dimension. The vectors themselves are read, from the mapped segment, to rank the best
+	// few. Searches take about half as long again.
+	Lean IndexKind = "lean"
 )
 
 // PayloadIndex is the kind of an index over a payload key.
@@ -302,7 +306,7 @@ func (v VectorSpec) validate() error {
 		return fmt.Errorf("metric %s with storage %s: hamming and jaccard go with binary, and only they", metric, v.Storage.name())
 	}
 	switch v.Index {
-	case Auto, Flat, Graph:
+	case Auto, Flat, Graph, Lean:
 	default:
 		return v.validateFactory(metric)
 	}

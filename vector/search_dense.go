@@ -88,13 +88,25 @@ func (r *denseRanker) segment(g *segment, rows selection, k int) ([]rowScore, in
 	if r.q.K == allHits {
 		hits, stats = searched.Range(r.query, r.metric.Score(float32(*r.q.Limit)), params)
 	} else {
-		hits, stats = searched.Search(r.query, min(k, c.n), params)
+		hits, stats = searched.Search(r.query, min(k*c.candidates(), c.n), params)
 	}
 	scores := r.scores(c, hits)
-	if !c.inPlace() && r.bits == nil { // the index has the vectors in half precision
+	if !c.inPlace() && r.bits == nil { // the index has the vectors in half precision, or in four bits
 		scores = r.rescore(g, scores)
 	}
+	if r.q.K != allHits {
+		scores = scores[:min(k, len(scores))]
+	}
 	return scores, stats, nil
+}
+
+// candidates is how many hits a graph is asked for, for one wanted: more where they are ranked
+// here and its own scores are coarse.
+func (c *column) candidates() int {
+	if c.spec.Index == Lean && !c.inPlace() {
+		return 4
+	}
+	return 1
 }
 
 // scores turns hits among a column's vectors into rows.

@@ -399,10 +399,16 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 // with exact search, with filters of every selectivity, after deletions and
 // after a restart.
 func TestGraphFindsWhatAScanFinds(t *testing.T) {
+	for _, kind := range []IndexKind{Graph, Lean} {
+		t.Run(string(kind), func(t *testing.T) { findsWhatAScanFinds(t, kind) })
+	}
+}
+
+func findsWhatAScanFinds(t *testing.T, kind IndexKind) {
 	const n, dimensions, k = 6000, 16, 10
 	random := rand.New(rand.NewPCG(7, 7))
 	schema := Schema{
-		Vectors: map[string]VectorSpec{"": {Dimensions: dimensions, Metric: L2, Index: Graph}},
+		Vectors: map[string]VectorSpec{"": {Dimensions: dimensions, Metric: L2, Index: kind}},
 		Payload: map[string]PayloadIndex{"n": NumberIndex},
 	}
 	c := newCollection(t, schema)
@@ -460,8 +466,9 @@ func TestGraphFindsWhatAScanFinds(t *testing.T) {
 
 func TestAGraphOverOtherStorages(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
-	for _, storage := range []Storage{Float16, Int8} {
-		c := newCollection(t, Schema{Vectors: map[string]VectorSpec{"": {Dimensions: 8, Storage: storage, Index: Graph}}})
+	for i := range 4 {
+		storage, kind := []Storage{Float16, Int8}[i/2], []IndexKind{Graph, Lean}[i%2]
+		c := newCollection(t, Schema{Vectors: map[string]VectorSpec{"": {Dimensions: 8, Storage: storage, Index: kind}}})
 		var points []Point
 		for i := range 1000 {
 			x := make([]float32, 8)
@@ -479,7 +486,7 @@ func TestAGraphOverOtherStorages(t *testing.T) {
 			q := Query{Vector: p.Vector, K: 10, Params: Params{EF: 100}}
 			got := search(t, c, q)
 			if got.Plan.Strategies["graph"] != 1 {
-				t.Fatalf("%s: plan %+v, want the graph", storage, got.Plan)
+				t.Fatalf("%s, %s: plan %+v, want the graph", storage, kind, got.Plan)
 			}
 			q.Exact = true
 			for i, h := range search(t, c, q).Hits {
@@ -489,7 +496,7 @@ func TestAGraphOverOtherStorages(t *testing.T) {
 			}
 		}
 		if same < 475 {
-			t.Errorf("%s: %d of 500 hits are those of an exact search, in place and score", storage, same)
+			t.Errorf("%s, %s: %d of 500 hits are those of an exact search, in place and score", storage, kind, same)
 		}
 	}
 }

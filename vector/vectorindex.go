@@ -19,7 +19,7 @@ const graphFrom = 10_000
 // ids and exact vectors of their own, so IDMap and RFlat say nothing.
 func (v VectorSpec) factory() (spec faiss.Spec, ok bool) {
 	switch v.Index {
-	case Auto, Flat, Graph:
+	case Auto, Flat, Graph, Lean:
 		return faiss.Spec{}, false
 	}
 	spec, err := faiss.Parse(string(v.Index))
@@ -37,7 +37,7 @@ func (c *column) wantsIndex() bool {
 	}
 	switch c.spec.Metric.kernel() {
 	case index.Cosine, index.Dot, index.L2:
-		return c.spec.Index == Auto && c.n >= graphFrom || c.spec.Index == Graph && c.n > 1
+		return c.spec.Index == Auto && c.n >= graphFrom || (c.spec.Index == Graph || c.spec.Index == Lean) && c.n > 1
 	}
 	return false
 }
@@ -54,7 +54,17 @@ func (c *column) writeIndex(ctx context.Context, w io.Writer, threads int) error
 		_, err = x.WriteTo(w)
 		return err
 	}
-	g, err := index.BuildGraphContext(ctx, metric, d, c.slab(), index.GraphOptions{Threads: threads})
+	slab, options := c.slab(), index.GraphOptions{Threads: threads, Lean: c.spec.Index == Lean}
+	if bands := index.MagnitudeBands(metric, d, slab); len(bands) > 1 {
+		b, err := index.BuildBands(ctx, metric, d, slab, bands, options)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		_, err = b.WriteTo(w)
+		return err
+	}
+	g, err := index.BuildGraphContext(ctx, metric, d, slab, options)
 	if err != nil {
 		return err
 	}
@@ -97,7 +107,7 @@ func (f *indexFile) read(c *column) (index.Index, error) {
 		}
 		return &factoryIndex{x, c, spec}, nil
 	}
-	g, err := index.OpenGraph(f.data) // which has a checksum of its own
+	g, err := openGraph(f.data)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +118,20 @@ func (f *indexFile) read(c *column) (index.Index, error) {
 		g.Attach(c.slab())
 	}
 	return g, nil
+}
+
+// graph is an index.Graph or index.Bands.
+type graph interface {
+	index.Index
+	Attach(slab []float32)
+}
+
+// openGraph opens either; they have checksums of their own.
+func openGraph(data []byte) (graph, error) {
+	if index.IsBands(data) {
+		return index.OpenBands(data)
+	}
+	return index.OpenGraph(data)
 }
 
 // inPlace reports whether the stored vectors can be compared where they lie.
