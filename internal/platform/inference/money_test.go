@@ -81,7 +81,11 @@ func dear(w http.ResponseWriter, r *http.Request) {
 
 // poolOf is an upstream that a handler plays, asked once for each request.
 func poolOf(h http.HandlerFunc) *upstream.Pool {
-	server := upstream.Server{Name: "other", URL: "http://other/v1", Models: []string{"*"}, MaxConcurrent: 2000, Retries: -1}
+	return poolWith(h, upstream.Server{Models: []string{"*"}})
+}
+
+func poolWith(h http.HandlerFunc, server upstream.Server) *upstream.Pool {
+	server.Name, server.URL, server.MaxConcurrent, server.Retries = "other", "http://other/v1", 2000, -1
 	pool, err := upstream.New([]upstream.Server{server}, upstream.Options{Transport: upstreamtest.Transport(h)})
 	if err != nil {
 		panic(err)

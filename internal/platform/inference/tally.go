@@ -73,23 +73,27 @@ const (
 
 // chatTokens counts the prompt of a chat request.
 func chatTokens(vocabulary string, r *openai.ChatCompletionRequest) int {
-	t := tally{vocabulary: vocabulary}
-	form := tokensOfAnswer
+	n := tokensOfAnswer
+	add := func(texts ...string) {
+		for _, text := range texts {
+			n += countTokens(vocabulary, text)
+		}
+	}
 	for _, m := range r.Messages {
-		form += tokensOfMessage + len(m.Media)*tokensOfImage
-		t.add(m.Role, "\n", m.Content.Text(), "\n")
+		n += tokensOfMessage + len(m.Media)*tokensOfImage
+		add(m.Role, m.Content.Text())
 		if m.Name != nil {
-			form += tokensOfName
-			t.add(*m.Name, "\n")
+			n += tokensOfName
+			add(*m.Name)
 		}
 		for _, call := range m.ToolCalls {
-			t.add(call.Name, call.Arguments, "\n")
+			add(call.Name, call.Arguments)
 		}
 	}
 	for _, tool := range r.Tools {
-		t.add(tool.Name, tool.Description, string(tool.Parameters), "\n")
+		add(tool.Name, tool.Description, string(tool.Parameters))
 	}
-	return form + t.tokens()
+	return n
 }
 
 // textTokens counts texts or token arrays.
