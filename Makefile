@@ -124,12 +124,9 @@ bench-embed: build ## encoders against ONNX Runtime: PYTHON=one with test/bench/
 	$(PYTHON) test/bench/embed.py bin/ragstone $$dir/pairs $$dir/pairs.onnx --pairs --seconds 0.5 --shapes 8x128x2,8x128x1
 
 .PHONY: bench-ann
-bench-ann: build ## vector indexes against other libraries: ANN_DATA=folder, PYTHON=python with peers, PEERS="symqg32 hnswlib16"
-	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with the peers"; exit 1; }
-	python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers $(RAGSTONE_SHARED)/bench/ann/peers/peers.py $(addprefix --peer ,$(or $(PEERS),symqg32 hnswlib16)) --ours graph
-	for batch in 1 100; do \
-		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "Flat@$$batch" --ours flat --ef 1 --batch $$batch && \
-		python3 test/bench/ann.py --data "$(ANN_DATA)" --python "$(PYTHON)" --peers test/bench/ann_peer.py --peer "IVF1024,PQ64x4fs,RFlat@$$batch" --ours ivf,lists=1024,pq=64 --ours ivf,lists=1024 --ef 2,4,8,16,32,64,128 || exit 1; done
+bench-ann: build ## vector indexes against other libraries, on synthetic and real data: ANN_DATA=folder for the sets, PYTHON=python with peers, MODEL=folder of all-minilm-l6-v2, PEERS="symqg32 hnswlib16"
+	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" -a -n "$(MODEL)" || { echo "set ANN_DATA to a folder for the sets, PYTHON to one with the peers, and MODEL to the folder of all-minilm-l6-v2"; exit 1; }
+	PYTHON="$(PYTHON)" test/bench/ann.sh bin/ragstone "$(abspath $(RAGSTONE_SHARED))" "$(MODEL)" "$(abspath $(ANN_DATA))" $(PEERS)
 
 .PHONY: bench-filters
 bench-filters: build ## filtered search against other libraries: ANN_DATA=folder, PYTHON=python with numpy, faiss-cpu and qdrant-edge-py

@@ -6,7 +6,7 @@ the other direction every second time. Printed are medians over the passes of th
 (interpolated between the points measured), and of the ratio to a reference within the same pass: the machine's
 mood, which changes from minute to minute, is then on both sides.
 
-Ours are given as specs of `ragstone bench vectors --index`; peers by the names that the peers' script knows. The
+Ours are given as specs of `ragstone bench vectors --index`, with "@avx2" behind one to use other kernels; peers by the names that the peers' script knows. The
 script is started as `python SCRIPT NAME DATA OUT`, prints a line with "ready" once built, measures once for every
 line "pass" on its input, appends tab-separated lines to OUT (dataset, library, index, setting, CPU seconds to
 build, MB, recall, queries a second of CPU, by the clock), and answers "done".
@@ -18,7 +18,10 @@ ONE_THREAD = {v: "1" for v in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_N
 
 
 def at_recall(points, target):
-    """The queries a second at a recall, interpolated in their logarithm; None if it is not reached."""
+    """The queries a second at a recall, interpolated in their logarithm; None if it is not reached. Of what has one setting
+    only, such as a scan, its rate."""
+    if len(points) == 1:
+        return points[0][1]
     above = [p for p in points if p[0] >= target]
     below = [p for p in points if p[0] < target]
     if not above:
@@ -36,10 +39,11 @@ def at_recall(points, target):
 class Ours:
     def __init__(self, args, spec):
         self.name = "ragstone " + spec
+        spec, _, kernels = spec.partition("@")
         command = [args.ragstone, "bench", "vectors", "--base", args.data + "/base.fvecs", "--queries", args.data + "/query.fvecs",
                    "--truth", args.data + "/gt.ivecs", "--index", spec, "--on-command", "--batch", str(args.batch), "--ef", args.ef]
-        if args.kernels:
-            command += ["--kernels", args.kernels]
+        if kernels:
+            command += ["--kernels", kernels]
         self.process = subprocess.Popen(["taskset", "-c", args.core] + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         first = json.loads(self.process.stdout.readline())[0]
@@ -86,7 +90,6 @@ def main():
     p.add_argument("--passes", type=int, default=5)
     p.add_argument("--core", default="1")
     p.add_argument("--batch", type=int, default=1)
-    p.add_argument("--kernels", help="plain, avx2 or avx512 instead of the best there are")
     p.add_argument("--ef", default="10,16,24,32,48,64,96,128,200,320")
     args = p.parse_args()
     runs = [Peer(args, name) for name in args.peer] + [Ours(args, spec) for spec in args.ours or ["graph"]]
