@@ -5,7 +5,7 @@
 # leaves the checks out, unless CI is set. Areas are listed in the checks' own README; by default
 # those that must pass.
 set -eu
-areas=${1:-errors,models,chat,params,embeddings}
+areas=${1:-errors,models,chat,params,embeddings,files,uploads,admin}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 checks=${RAGSTONE_SHARED:-$root/../shared}/conform
 leave_out() {
