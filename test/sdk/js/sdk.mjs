@@ -1,7 +1,7 @@
 // The official OpenAI SDK for JavaScript, unchanged, against the server that
 // OPENAI_BASE_URL and OPENAI_API_KEY name. Exits 1 with what was wrong.
 import assert from 'node:assert/strict';
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 
 const client = new OpenAI();
 const hello = {
@@ -59,4 +59,27 @@ const [call] = called.choices[0].message.tool_calls;
 assert.equal(call.function.name, 'get_weather');
 assert.equal(typeof JSON.parse(call.function.arguments).city, 'string');
 
-console.log('the JavaScript SDK completes chat, streaming, tool calls and embeddings');
+const recipe = 'Whisk two eggs into the flour.\n';
+const file = await client.files.create({
+  file: await toFile(Buffer.from(recipe), 'Pfannküchen.txt'),
+  purpose: 'user_data',
+  expires_after: { anchor: 'created_at', seconds: 3600 },
+});
+assert.equal(file.filename, 'Pfannküchen.txt');
+assert.equal(file.expires_at, file.created_at + 3600);
+const ids = [];
+for await (const listed of client.files.list({ purpose: 'user_data', limit: 1 })) ids.push(listed.id);
+assert.deepEqual(ids, [file.id]);
+assert.equal(await (await client.files.content(file.id)).text(), recipe);
+assert.equal((await client.files.delete(file.id)).deleted, true);
+await assert.rejects(client.files.retrieve(file.id), OpenAI.NotFoundError);
+
+const upload = await client.uploads.create({ filename: 'big.txt', purpose: 'assistants', bytes: 11, mime_type: 'text/plain' });
+const [world, greeting] = await Promise.all(
+  ['world', 'hello '].map(async (text) => client.uploads.parts.create(upload.id, { data: await toFile(Buffer.from(text), 'part') })),
+);
+const completed = await client.uploads.complete(upload.id, { part_ids: [greeting.id, world.id] });
+assert.equal(await (await client.files.content(completed.file.id)).text(), 'hello world');
+await client.files.delete(completed.file.id);
+
+console.log('the JavaScript SDK completes chat, streaming, tool calls, embeddings, files and uploads');
