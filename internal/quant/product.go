@@ -183,23 +183,68 @@ func (c *Product) Scorer(query []float32, by Similarity) Scorer {
 // tables computes the similarity of every part of a query with its centroids.
 func (c *Product) tables(query []float32, by Similarity) []float32 {
 	checkVector(c, query)
-	w := c.width()
-	tables := make([]float32, 0, c.parts<<c.bits)
+	w, size := c.width(), 1<<c.bits
+	tables := make([]float32, c.parts*size)
 	for p := range c.parts {
-		x, centroids := query[p*w:(p+1)*w], c.part(p)
-		for at := 0; at < len(centroids); at += w {
-			sum := float32(0)
-			for i, v := range centroids[at : at+w] {
-				if by == ByDot {
-					sum += x[i] * v
-				} else {
-					sum -= (x[i] - v) * (x[i] - v)
-				}
-			}
-			tables = append(tables, sum)
+		fill := fillProducts
+		if by == ByL2 {
+			fill = fillDistances
 		}
+		fill(query[p*w:(p+1)*w], c.part(p), tables[p*size:(p+1)*size])
 	}
 	return tables
+}
+
+// fillProducts sets out[i] to the product of x with the i-th centroid. Parts are so short that
+// a loop over their numbers takes longer than the arithmetic: two and four go by themselves.
+func fillProducts(x, centroids, out []float32) {
+	switch len(x) {
+	case 2:
+		for i := range out {
+			c := centroids[2*i : 2*i+2]
+			out[i] = x[0]*c[0] + x[1]*c[1]
+		}
+	case 4:
+		for i := range out {
+			c := centroids[4*i : 4*i+4]
+			out[i] = x[0]*c[0] + x[1]*c[1] + x[2]*c[2] + x[3]*c[3]
+		}
+	default:
+		for i := range out {
+			sum := float32(0)
+			for j, v := range centroids[i*len(x) : (i+1)*len(x)] {
+				sum += x[j] * v
+			}
+			out[i] = sum
+		}
+	}
+}
+
+// fillDistances sets out[i] to the negated squared distance of x and the i-th centroid.
+func fillDistances(x, centroids, out []float32) {
+	switch len(x) {
+	case 2:
+		for i := range out {
+			c := centroids[2*i : 2*i+2]
+			a, b := x[0]-c[0], x[1]-c[1]
+			out[i] = -(a*a + b*b)
+		}
+	case 4:
+		for i := range out {
+			c := centroids[4*i : 4*i+4]
+			a, b, d, e := x[0]-c[0], x[1]-c[1], x[2]-c[2], x[3]-c[3]
+			out[i] = -(a*a + b*b + d*d + e*e)
+		}
+	default:
+		for i := range out {
+			sum := float32(0)
+			for j, v := range centroids[i*len(x) : (i+1)*len(x)] {
+				d := x[j] - v
+				sum += d * d
+			}
+			out[i] = -sum
+		}
+	}
 }
 
 func (s *productScorer) Score(codes []byte, scores []float32) {
@@ -227,20 +272,21 @@ func (c *Product) ByteTables(query []float32, by Similarity, tables []byte) (ste
 	}
 	clear(tables)
 	exact := c.tables(query, by)
+	highest := make([]float32, c.parts)
 	widest := float32(0)
-	for p := range c.parts {
+	for p := range highest {
 		least, most := extremes(exact[p*16 : p*16+16])
-		widest = max(widest, most-least)
-		low -= most
-	}
-	if widest == 0 {
-		return 0, low
+		highest[p], widest, low = most, max(widest, most-least), low-most
 	}
 	step = widest / math.MaxUint8
-	for p := range c.parts {
-		_, most := extremes(exact[p*16 : p*16+16])
+	inverse := 1 / step
+	if inverse > math.MaxFloat32 { // all alike, to the last bits
+		return 0, low
+	}
+	for p, most := range highest {
+		table := tables[p*kernel.TableSize : (p+1)*kernel.TableSize]
 		for n, v := range exact[p*16 : p*16+16] {
-			tables[p*kernel.TableSize+n] = byte(min(math.MaxUint8, (most-v)/step+0.5))
+			table[n] = byte(int32(min(math.MaxUint8, (most-v)*inverse+0.5)))
 		}
 	}
 	return step, low
