@@ -105,6 +105,12 @@ torture-vector: ## a million random operations on the vector database, two hundr
 torture-ledger: ## a server killed every 2 s for 10 min under load, its ledger against its clients' answers: TIME=10m, DATABASE=URL of an empty PostgreSQL database instead of SQLite
 	$(GO) test ./internal/server -run 'TestTorture$$' -count=1 -v -timeout 2h -args -torture $(or $(TIME),10m) -torture.every 2s $(if $(DATABASE),-torture.database "$(DATABASE)")
 
+.PHONY: bench-gateway
+bench-gateway: build ## what Ragstone adds to a request for an upstream, beside a bare proxy and LiteLLM's: LITELLM=its program (pip install 'litellm[proxy]')
+	$(GO) build -o bin/gateway ./test/bench/gateway
+	$(shell command -v taskset >/dev/null && echo taskset -c 0,1) bin/gateway -ragstone bin/ragstone -litellm "$(LITELLM)"
+	$(GO) test ./internal/api -run xxx -bench ChatRequest -benchtime 2s
+
 .PHONY: bench-vector
 bench-vector: ## durable inserts into the vector database, and its restart, with a million points
 	$(GO) test ./vector -run xxx -bench 'Insert|Restart' -benchtime 1x -args -points 1000000
