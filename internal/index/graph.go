@@ -141,6 +141,9 @@ func (g *Graph) Search(query []float32, k int, p Params) ([]Hit, Stats) {
 	s := g.borrow(query)
 	defer g.pool.Put(s)
 	s.find(k, p)
+	if g.slab != nil && g.lean == nil && s.blurred(k, p.Filter) {
+		s.widen(k, p)
+	}
 	switch {
 	case g.slab == nil || p.Rescore < 0:
 		return s.best(k, p.Filter), s.stats

@@ -38,7 +38,7 @@ type reached struct {
 const lag = 2
 
 // starts is the number of nodes a walk begins with.
-const starts = 4
+const starts = 16
 
 func (g *Graph) newSearch() *graphSearch {
 	return &graphSearch{
@@ -134,7 +134,7 @@ func (s *graphSearch) nearBest(k int, f *Filter) []Hit {
 	}
 	// A vector is off by e = |v|·2⁻¹² or so in no particular direction, and a squared distance d by
 	// 2·√d·e/√D + e².
-	const e = spaceReach * 0x1p-12
+	const e = halvesError
 	distance := (hits[k-1].Score - s.ruler.offset) / s.ruler.factor
 	margin := float32(6*math.Sqrt(max(0, float64(distance))/float64(s.graph.layout.padded))*e + 4*e*e)
 	limit := s.ruler.score(distance + margin)
