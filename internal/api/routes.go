@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/files"
 	"github.com/ragstone/ragstone/internal/platform/inference"
@@ -34,6 +37,10 @@ type Config struct {
 	Observe func(Observation)
 	Metrics http.Handler
 
+	// Tracer makes a span of every request that has a key, below the caller's if it
+	// sends a traceparent. Nil: there are no traces.
+	Tracer trace.Tracer
+
 	// MaxBodyBytes bounds a request's body. Default 16 MiB.
 	MaxBodyBytes int64
 
@@ -60,6 +67,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }

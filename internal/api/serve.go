@@ -45,7 +45,8 @@ type call struct {
 // key.
 func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), a.timeout(route))
+		ctx, span := a.beginSpan(route, r)
+		ctx, cancel := context.WithTimeout(ctx, a.timeout(route))
 		defer cancel()
 		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: route}
 		defer func() { c.release(0) }()
@@ -56,6 +57,7 @@ func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler 
 		}
 		c.log(err)
 		c.observe()
+		c.endSpan(span, err)
 	})
 }
 

@@ -45,6 +45,7 @@ type Server struct {
 	upstreams *upstream.Pool // nil: there are none
 	inference *inference.Service
 	files     *files.Service
+	traces    *traces // nil: there are none
 	http      *http.Server
 	notice    Notice
 
@@ -122,6 +123,10 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 
 		CompletionCap: c.CompletionCap,
 	})
+	if s.traces, err = openTraces(ctx, c, s.log); err != nil {
+		return nil, err
+	}
+	s.onClose(s.traces.close)
 	s.http = newHTTPServer(api.Routes(api.Config{
 		Keys: s.keys,
 
@@ -135,6 +140,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		Ready:     s.ready,
 		Observe:   counters.observe,
 		Metrics:   counters.handler(),
+		Tracer:    s.traces.tracer(),
 
 		Origins:       c.CORSOrigins,
 		MaxBodyBytes:  c.MaxBody,
@@ -204,6 +210,7 @@ func (s *Server) ready() error {
 // ended, with nil if it was ctx that ended it.
 func (s *Server) Serve(ctx context.Context) (err error) {
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	requests, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(api.ErrShuttingDown)
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }

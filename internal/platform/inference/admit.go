@@ -19,7 +19,9 @@ type admission struct {
 
 // admit lets a request in that takes at most bound. The error is an
 // *account.LimitError, a *state.BudgetError, or one of the store's.
-func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage) (admission, error) {
+func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage) (_ admission, err error) {
+	ctx, span := tracerOf(ctx).Start(ctx, "admission")
+	defer func() { endSpan(span, err) }()
 	reservation, err := s.limiter.Reserve(ctx, account.Demand{
 		Tenant: caller.Tenant,
 		Model:  r.model.Name,

@@ -43,7 +43,9 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 	if err != nil {
 		return nil, err
 	}
-	admitted, err := s.admit(ctx, caller, route, account.KindEmbeddings, state.NewID("embd-"), Usage{PromptTokens: tokens})
+	work := beginWork(ctx, opEmbeddings, route)
+	defer func() { work.end(err) }()
+	admitted, err := s.admit(work.ctx, caller, route, account.KindEmbeddings, state.NewID("embd-"), Usage{PromptTokens: tokens})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,11 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 	if err != nil {
 		return nil, err
 	}
-	if err := admitted.settle(account.Tokens{Input: int64(tokens)}, nil); err != nil {
+	work.took(admitted.head(route), Usage{PromptTokens: tokens})
+	span := work.phase("settle")
+	err = admitted.settle(account.Tokens{Input: int64(tokens)}, nil)
+	endSpan(span, err)
+	if err != nil {
 		return nil, err
 	}
 	return &Embedding{admitted.head(route), list}, nil

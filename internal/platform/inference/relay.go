@@ -30,12 +30,15 @@ type relayed struct {
 // the first byte of an answer is there. The caller closes it. Where the
 // upstream tells no usage, prompt counts the request's tokens.
 func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage, prompt func() int, request *upstream.Request) (_ *relayed, err error) {
-	admitted, err := s.admit(ctx, caller, r, kind, id, bound)
+	work := beginWork(ctx, operationOf[request.Path], r)
+	admitted, err := s.admit(work.ctx, caller, r, kind, id, bound)
 	if err != nil {
+		work.end(err)
 		return nil, err
 	}
+	work.admitted(id)
 	relay := &relayed{
-		running: &running{Head: admitted.head(r), admission: admitted, stop: func() {}},
+		running: &running{Head: admitted.head(r), work: work, admission: admitted, stop: func() {}},
 		said:    tally{vocabulary: vocabularyOf(r.model.Name)},
 	}
 	tellAdmitted(ctx, relay.Head)
@@ -44,6 +47,7 @@ func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kin
 	}
 	defer func() {
 		if relay.answer == nil { // also when it panics
+			failSpan(work.span, err)
 			err = errors.Join(err, relay.Close())
 		}
 	}()

@@ -31,6 +31,7 @@ func (e *ContextError) Error() string {
 type running struct {
 	Head
 	param string // where the request keeps its prompt
+	work  *work
 
 	next  func() (llm.Delta, error, bool)
 	stop  func()
@@ -38,6 +39,7 @@ type running struct {
 
 	admission admission
 	begun     bool // the first piece has come, and there is something to charge
+	settled   bool
 
 	atLeast Usage // of what has been read: the prompt, or its bound, and one token a piece
 	exact   llm.Usage
@@ -51,15 +53,23 @@ type running struct {
 // start admits a generation by its upper bound, runs it up to its first piece,
 // and hands it over. The caller closes it.
 func (s *Service) start(ctx context.Context, caller account.Caller, r route, id, param string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
-	admitted, err := s.admit(ctx, caller, r, account.KindCompletions, id, bound)
+	op := opChat
+	if param == "prompt" {
+		op = opCompletion
+	}
+	work := beginWork(ctx, op, r)
+	admitted, err := s.admit(work.ctx, caller, r, account.KindCompletions, id, bound)
 	if err != nil {
+		work.end(err)
 		return nil, err
 	}
-	run := &running{Head: admitted.head(r), param: param, admission: admitted}
+	work.admitted(id)
+	run := &running{Head: admitted.head(r), param: param, work: work, admission: admitted}
 	tellAdmitted(ctx, run.Head)
 	run.next, run.stop = iter.Pull2(stream)
 	defer func() { // also when the model panics
 		if !run.begun {
+			failSpan(work.span, err)
 			err = errors.Join(err, run.Close()) // nothing ran, so all comes back
 		}
 	}()
@@ -89,13 +99,16 @@ func (r *running) deltas() iter.Seq2[llm.Delta, error] {
 			r.atLeast.CompletionTokens++
 			if delta.Usage != nil {
 				r.exact, r.isExact = *delta.Usage, true
+				r.work.told(r.exact.Timings)
 			}
 			if !yield(delta, nil) {
 				return
 			}
 		}
 		if ok {
-			yield(llm.Delta{}, r.explain(err))
+			err = r.explain(err)
+			failSpan(r.work.span, err)
+			yield(llm.Delta{}, err)
 		}
 	}
 }
@@ -174,7 +187,13 @@ func (r *running) tokens() account.Tokens {
 // object that it made, which may be nil. It comes before the answer's end, so
 // that every answer is in the ledger.
 func (r *running) settle(bought *state.Completion) error {
+	if r.settled {
+		return nil
+	}
+	span := r.work.phase("settle")
 	err := r.admission.settle(r.tokens(), bought)
+	endSpan(span, err)
+	r.settled = err == nil
 	if err != nil {
 		r.begun = false // who does not get the answer does not pay for it
 	}
@@ -185,8 +204,10 @@ func (r *running) settle(bought *state.Completion) error {
 // been done. Closing twice is fine.
 func (r *running) Close() error {
 	r.stop()
+	defer r.work.end(nil)
 	if !r.begun {
 		return r.admission.drop()
 	}
+	r.work.took(r.Head, r.Usage())
 	return r.settle(nil)
 }
