@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -24,16 +25,15 @@ func (e *BudgetError) Error() string {
 // end of the process does too, once another needs the money or opens the same
 // database.
 func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, error) {
-	server, err := s.serverID(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("register this server: %w", err)
-	}
-	standings, refused, err := s.tryHold(ctx, id, server, who, at, amount)
-	if refused != nil && refused.Standing.Held > 0 {
+	standings, refused, err := s.tryHold(ctx, id, who, at, amount)
+	switch {
+	case refused != nil && refused.Standing.Held > 0:
 		if err := s.buryAtNeed(ctx); err != nil {
 			return nil, err
 		}
-		standings, refused, err = s.tryHold(ctx, id, server, who, at, amount)
+		standings, refused, err = s.tryHold(ctx, id, who, at, amount)
+	case err != nil && s.buriedAlive(ctx):
+		standings, refused, err = s.tryHold(ctx, id, who, at, amount)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("hold the cost of %s: %w", id, err)
@@ -44,9 +44,12 @@ func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, 
 	return standings, nil
 }
 
-// tryHold takes amount, under a server's id, from every budget or returns which
-// one lacks it.
-func (s *Store) tryHold(ctx context.Context, id, server string, who Spender, at time.Time, amount int64) (standings []BudgetStanding, refused *BudgetError, err error) {
+// tryHold takes amount from every budget or returns which one lacks it.
+func (s *Store) tryHold(ctx context.Context, id string, who Spender, at time.Time, amount int64) (standings []BudgetStanding, refused *BudgetError, err error) {
+	server, err := s.serverID(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("register this server: %w", err)
+	}
 	s.holder(id, server)
 	err = s.inGroup(ctx, func(tx *sql.Tx, again bool) (err error) {
 		refused = nil
@@ -74,7 +77,10 @@ func (s *Store) tryHold(ctx context.Context, id, server string, who Spender, at 
 		}
 		return nil
 	})
-	if err != nil || refused != nil {
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		s.owe(id) // it may hold all the same
+	case err != nil || refused != nil:
 		s.holder(id, "")
 	}
 	return standings, refused, err
@@ -106,12 +112,18 @@ func (s *Store) Release(ctx context.Context, id string) error {
 	s.holder(id, "")
 	err := s.inGroup(ctx, func(tx *sql.Tx, _ bool) error { return release(ctx, tx, id) })
 	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.owing = append(s.owing, id)
+		s.owe(id)
 		return fmt.Errorf("release what %s held: %w", id, err)
 	}
 	return nil
+}
+
+// owe notes that what a request may hold is to be given back.
+func (s *Store) owe(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.holders, id)
+	s.owing = append(s.owing, id)
 }
 
 // releaseOwed gives back what Release could not.

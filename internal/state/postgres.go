@@ -144,6 +144,7 @@ func (e *postgresEngine) live(ctx context.Context, id string, gone func()) (unma
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer conn.Close(context.Background())
 		for watching.Err() == nil {
 			if _, err := conn.WaitForNotification(watching); err != nil && watching.Err() == nil {
 				gone()
@@ -154,7 +155,6 @@ func (e *postgresEngine) live(ctx context.Context, id string, gone func()) (unma
 	return func() error {
 		stop()
 		<-ended
-		conn.Close(context.Background()) // stop has cut it, or the database has
 		return nil
 	}, nil
 }

@@ -55,6 +55,25 @@ func (s *Store) lost(id string) {
 	}
 }
 
+// buriedAlive reports whether another process has taken this one for dead, which
+// then has no id any more.
+func (s *Store) buriedAlive(ctx context.Context) bool {
+	s.mu.Lock()
+	live := s.server
+	s.mu.Unlock()
+	if live == nil {
+		return false
+	}
+	var listed bool
+	err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM servers WHERE id = ?)", live.id).Scan(&listed)
+	if err != nil || listed {
+		return false
+	}
+	s.lost(live.id)
+	live.unmark() // of what nobody believes any more; an error changes nothing
+	return true
+}
+
 // retire takes this process off the list of servers.
 func (s *Store) retire() error {
 	s.mu.Lock()
