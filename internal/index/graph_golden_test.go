@@ -41,18 +41,20 @@ func golden(t *testing.T, name string, present []byte) []byte {
 	return content
 }
 
-// TestGraphVersion1 reads a file that version 1 wrote. That building gives the same bytes
+// TestGraphVersion1 reads files that version 1 wrote. That building gives the same bytes
 // today is not asked.
 func TestGraphVersion1(t *testing.T) {
 	const rows, dimensions = 60, 6
 	slab := clustered(11, rows, dimensions)
-	file := golden(t, "graph.v1", written(t, buildGraph(t, index.Dot, dimensions, slab, index.GraphOptions{})))
-	g, err := index.OpenGraph(file)
-	if err != nil {
-		t.Fatal(err)
+	for name, o := range map[string]index.GraphOptions{"graph.v1": {}, "lean.v1": {Lean: true}} {
+		file := golden(t, name, written(t, buildGraph(t, index.Dot, dimensions, slab, o)))
+		g, err := index.OpenGraph(file)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		g.Attach(slab)
+		query := clustered(12, 1, dimensions)
+		hits, _ := g.Search(query, 5, index.Params{})
+		checkExact(t, name, index.Dot, hits, reference(index.Dot, dimensions, slab, query, nil), 5)
 	}
-	g.Attach(slab)
-	query := clustered(12, 1, dimensions)
-	hits, _ := g.Search(query, 5, index.Params{})
-	checkExact(t, "version 1", index.Dot, hits, reference(index.Dot, dimensions, slab, query, nil), 5)
 }
