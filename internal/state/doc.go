@@ -2,8 +2,10 @@
 // service accounts, API keys, limits, budgets, the ledger and stored
 // completions now; files, threads and jobs later. It stores them in one SQLite
 // database in the state folder of Ragstone's home (docs/decisions/
-// 0007-sqlite-by-default.md) and knows nothing of what they mean: that is the
-// business of internal/platform.
+// 0007-sqlite-by-default.md) or in a PostgreSQL database that several servers
+// share (0019-postgresql-and-replicas.md). It knows nothing of what they mean:
+// that is the business of internal/platform. Every query and migration is written
+// once; what the databases differ in is an engine's.
 //
 // # Tenancy
 //
@@ -21,6 +23,9 @@
 //	servers/ID.lock     held by a process that holds money, as long as it lives
 //	secret              32 random bytes that key hashes are keyed with
 //
+// Of these a server of PostgreSQL has the secret alone, which all servers of a
+// database have copies of.
+//
 // The secret is a file of its own so that a copy of the database alone can
 // neither check nor forge a key. The database holds a proof of the secret;
 // Open refuses a pair that does not belong together.
@@ -30,18 +35,22 @@
 // A Store is safe for concurrent use, and several processes may have one open
 // on the same folder: `ragstone keys` works beside a running server, which
 // sees its effect with the next request: Revision tells cheaply whether keys,
-// limits, budgets or prices have changed. Writes go through one connection and
-// are in the log on disk (WAL, synchronous=FULL) before they return: what was
-// acknowledged survives kill -9 and power loss.
+// limits, budgets or prices have changed. Write transactions run one at a time,
+// of all processes, and are in the log on disk (WAL, synchronous=FULL) before they
+// return: what was acknowledged survives kill -9 and power loss.
 //
 // What requests cost (Hold, Settle, Release) is written in groups: whatever
 // waits while one group is committed shares the next transaction. By default a
 // group is in the operating system's hands when its writers return, and so
 // survives kill -9; Options.SyncLedger makes them wait for the disk. A hold
 // that nobody can settle any more, because its process has ended, is given back
-// when the folder is opened next (docs/decisions/0012-money-and-ledger.md).
+// when the rows are opened next, or when another request needs the money
+// (docs/decisions/0012-money-and-ledger.md). ChangePool writes in groups of its
+// own.
 //
-// The schema is changed by the
-// numbered files in migrations, forward only; a database that a newer Ragstone
-// has migrated is refused.
+// A database that goes away makes writes fail with ErrUnavailable; what was being
+// written is then there whole or not at all, and once.
+//
+// The schema is changed by the numbered files in migrations, forward only; a
+// database that a newer Ragstone has migrated is refused.
 package state

@@ -21,7 +21,8 @@
 // where that is limited (RPD). Reserve takes a request's upper bound before it
 // runs; Settle gives back what it did not use. So no two requests spend the same
 // tokens, and what the rate-limit headers say is the state of the buckets.
-// Limits are stored; buckets live in memory and are full after a restart.
+// Limits are stored; buckets live in memory and are full after a restart. Where
+// servers share a database the buckets lie in it, and are full after its crash.
 //
 // # Money
 //
