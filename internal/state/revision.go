@@ -10,6 +10,7 @@ import (
 // limits, budgets and prices, whichever process makes it. What was read after
 // Revision returned a number holds as long as it returns the same.
 func (s *Store) Revision(ctx context.Context) (n int64, err error) {
+	ctx = context.WithoutCancel(ctx) // to watch whether the caller goes would take longer
 	if err := s.read.QueryRowContext(ctx, "SELECT number FROM revision").Scan(&n); err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)
 	}

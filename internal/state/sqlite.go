@@ -31,10 +31,10 @@ func (e sqliteEngine) connect(context.Context) (write, read *sql.DB, err error) 
 	if err := touchPrivate(e.path()); err != nil {
 		return nil, nil, err
 	}
-	if write, err = e.pool("_txlock=immediate", 1); err != nil {
+	if write, err = e.pool(true, "_txlock=immediate", 1); err != nil {
 		return nil, nil, err
 	}
-	if read, err = e.pool("_pragma=query_only(1)", 4); err != nil {
+	if read, err = e.pool(false, "_pragma=query_only(1)", 4); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	return write, read, nil
@@ -52,7 +52,7 @@ func touchPrivate(path string) error {
 
 // pool opens a pool of at most n connections. A connection that finds the
 // database locked by another process waits up to ten seconds.
-func (e sqliteEngine) pool(option string, n int) (*sql.DB, error) {
+func (e sqliteEngine) pool(writes bool, option string, n int) (*sql.DB, error) {
 	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(e.path())}
 	if e.vfs != "" {
 		option += "&vfs=" + e.vfs
@@ -62,7 +62,7 @@ func (e sqliteEngine) pool(option string, n int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(sqliteConnector{connector, writes})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil
