@@ -147,9 +147,10 @@ func (s *graphSearch) prepareLean() {
 		inverse = 127 / largest
 	}
 	for i, x := range s.query {
-		rounded := int(math.RoundToEven(float64(x * inverse)))
-		l.query[i] = int8(rounded)
-		sum += rounded
+		// Added to 1.5·2²³, what is left of a number in the lowest bits is itself, rounded.
+		rounded := int8(math.Float32bits(x*inverse + 3<<22))
+		l.query[i] = rounded
+		sum += int(rounded)
 	}
 	l.terms = kernel.NibbleTerms{Base: kernel.Dot(s.query, s.query), Step: step, Low: -7.5 * step * float32(sum)}
 }
@@ -171,8 +172,9 @@ func (s *graphSearch) walkLean(ef int) {
 			links = l.linksOf(node)
 			kernel.Prefetch(wordBytes(links))
 		}
-		s.scoreLean(s.lean.fresh[turn^1])
-		if len(fresh) == 0 && !ok {
+		waiting := s.lean.fresh[turn^1]
+		s.scoreLean(waiting)
+		if !ok && len(fresh) == 0 && len(waiting) == 0 {
 			break
 		}
 	}
