@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +20,7 @@ type mutable struct {
 	log    uint64       // number of its log file
 	rows   []*row       // the writer's; readers have their own header of it
 	newest sync.Map     // key (string) to its newest row
+	spaces sync.Map     // namespace (string) to its rows (*spaceRows)
 	bytes  atomic.Int64 // estimate of the memory in use
 	sealed uint64       // last write it took, once it takes no more
 }
@@ -36,9 +38,16 @@ type row struct {
 	words []float64   // by keyword index: the number of words
 }
 
-// rowOverhead is what a row costs besides its data: structs, map entry,
-// slices.
-const rowOverhead = 320
+// spaceRows is the rows of one namespace in the order of their birth. The writer appends;
+// readers have the header they loaded.
+type spaceRows struct{ rows atomic.Pointer[[]*row] }
+
+const (
+	// rowOverhead is what a row costs besides its data: structs, map entries, slices.
+	rowOverhead = 320
+	// spaceOverhead is what a namespace costs.
+	spaceOverhead = 160
+)
 
 func newMutable(l *layout, log uint64) *mutable { return &mutable{layout: l, log: log} }
 
@@ -66,8 +75,35 @@ func (m *mutable) add(key string, r record, seq uint64) *row {
 	}
 	m.newest.Store(key, v)
 	m.rows = append(m.rows, v)
-	m.bytes.Add(int64(size))
+	m.bytes.Add(int64(size + m.addToSpace(v)))
 	return v
+}
+
+// addToSpace appends a row to those of its namespace and returns what that costs.
+func (m *mutable) addToSpace(v *row) (size int) {
+	name := v.key[:strings.IndexByte(v.key, 0)]
+	space, ok := m.spaces.Load(name)
+	if !ok {
+		space, size = &spaceRows{}, spaceOverhead
+		m.spaces.Store(name, space)
+	}
+	list := &space.(*spaceRows).rows
+	var rows []*row
+	if before := list.Load(); before != nil {
+		rows = *before
+	}
+	rows = append(rows, v)
+	list.Store(&rows)
+	return size
+}
+
+// space returns the rows of a namespace, in the order of their birth.
+func (m *mutable) space(name string) []*row {
+	space, ok := m.spaces.Load(name)
+	if !ok {
+		return nil
+	}
+	return *space.(*spaceRows).rows.Load()
 }
 
 // find returns the version of a point that a snapshot sees.

@@ -206,10 +206,12 @@ func (sc *scope) read(g *segment, r *selection) {
 // memory selects the versions in memory, in the order of their birth. It returns
 // how many the namespace has there, whether the filter holds for them or not.
 func (sc *scope) memory(yield func(*row)) (points int) {
-	prefix := append([]byte(sc.namespace), 0)
 	for _, m := range sc.s.memory {
-		for _, v := range m.rows {
-			if v.visible(sc.s.seq) && len(v.key) > len(prefix) && v.key[:len(prefix)] == string(prefix) {
+		for _, v := range m.space(sc.namespace) {
+			if v.born > sc.s.seq {
+				break
+			}
+			if v.visible(sc.s.seq) {
 				points++
 				if sc.match == nil || sc.match(located{memory: v}.matched()) {
 					yield(v)
