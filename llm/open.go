@@ -132,6 +132,7 @@ func assemble(o Options, d *model.Decoder, pool *kernel.Pool, words *tokenizer.T
 func (o Options) decoder(pool *kernel.Pool) model.DecoderOptions {
 	return model.DecoderOptions{
 		Pool: pool, Context: o.Context, Quantize: model.Quantization(o.Quantize), Precision: model.Precision(o.Precision),
+		Cache: model.CachePrecision(o.CachePrecision),
 	}
 }
 

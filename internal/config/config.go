@@ -59,6 +59,7 @@ type Config struct {
 	EmbeddingModel string
 	Threads        int // of the model runtime; Load resolves 0 to the processors
 	Precision      string
+	CachePrecision string
 	MaxMemory      int64 // bytes of loaded models and their caches; zero: no limit
 	Idle           time.Duration
 	CompletionCap  int
@@ -107,6 +108,7 @@ func defaults() Config {
 		ChatModel:         DefaultChatModel,
 		EmbeddingModel:    DefaultEmbeddingModel,
 		Precision:         "f32",
+		CachePrecision:    "f16",
 		CompletionCap:     4096,
 		RequestsPerMinute: 10_000,
 		TokensPerMinute:   2_000_000,

@@ -47,6 +47,7 @@ var groups = []group{
 		{name: "model", usage: "the local model that chats: a catalog `NAME` or a path, or none", value: modelName(func(c *Config) *string { return &c.ChatModel })},
 		{name: "embedding-model", usage: "the local model that embeds: a catalog `NAME` or a path, or none", value: modelName(func(c *Config) *string { return &c.EmbeddingModel })},
 		{name: "precision", usage: "how the embedding model computes: `f32`, or int8, which is about three times as fast and nearly the same", value: oneOf(func(c *Config) *string { return &c.Precision }, "f32", "int8")},
+		{name: "kv", usage: "how the chat model keeps keys and values: `f16`, or q8, which takes half the memory and is nearly the same", value: oneOf(func(c *Config) *string { return &c.CachePrecision }, "f16", "q8")},
 		{name: "threads", usage: "the `NUMBER` of threads models compute with; 0 is one for each processor", value: number(0, 1024, func(c *Config) *int { return &c.Threads })},
 		{name: "max-memory", usage: "the `SIZE` models may take together with their requests, such as 2GB; 0 is no limit", value: size(0, func(c *Config) *int64 { return &c.MaxMemory })},
 		{name: "idle", usage: "unload a model that nobody has used for this `DURATION`, such as 10m; it is loaded again when asked for; 0 is never", value: duration(0, func(c *Config) *time.Duration { return &c.Idle })},

@@ -118,7 +118,7 @@ func (d *Decoder) newBlock() (*cacheBlock, error) {
 
 // page returns the page of a block for a layer and a key-value head.
 func (d *Decoder) page(b *cacheBlock, layer, head int) []uint16 {
-	size := kernel.PageSize(d.config.HeadSize)
+	size := d.config.pageSize()
 	at := (layer*d.config.KVHeads + head) * size
 	return b.data[at : at+size]
 }

@@ -25,6 +25,9 @@ type DecoderOptions struct {
 	// fast, and where two tokens are close either may win.
 	Precision Precision
 
+	// Cache is how caches keep keys and values. Default: Halves.
+	Cache CachePrecision
+
 	// Context bounds the longest sequence, in tokens; 0 means what the model can.
 	// A model with LongRoPE (Phi-3) has one set of rotary factors for sequences
 	// up to the context that it first learned and one for longer ones: this
@@ -32,13 +35,39 @@ type DecoderOptions struct {
 	Context int
 }
 
+// CachePrecision is how keys and values are kept.
+type CachePrecision string
+
+const (
+	// Halves are half-precision numbers, as transformers has them in bfloat16
+	// and llama.cpp by default.
+	Halves CachePrecision = "f16"
+	// Bytes have a scale for every 32 numbers of a key or a value, and take 0.53
+	// of the memory. Attention is slower by what it takes to make halves of them.
+	Bytes CachePrecision = "q8"
+)
+
 // validate complains about options that mean nothing.
 func (o DecoderOptions) validate() error {
 	switch o.Precision {
 	case "", Exact, Int8:
+	default:
+		return fmt.Errorf("the precision %q is not known: want %s or %s", o.Precision, Exact, Int8)
+	}
+	switch o.Cache {
+	case "", Halves, Bytes:
 		return nil
 	}
-	return fmt.Errorf("the precision %q is not known: want %s or %s", o.Precision, Exact, Int8)
+	return fmt.Errorf("the precision %q of keys and values is not known: want %s or %s", o.Cache, Halves, Bytes)
+}
+
+// keep makes a model's caches of a precision.
+func (c *DecoderConfig) keep(p CachePrecision) error {
+	if c.ByteCache = p == Bytes; c.ByteCache && c.HeadSize%kernel.BytePageUnit != 0 {
+		return fmt.Errorf("keys and values of %d numbers cannot be kept as %s, which wants a multiple of %d: keep them as %s",
+			c.HeadSize, Bytes, kernel.BytePageUnit, Halves)
+	}
+	return nil
 }
 
 // Decoder is a decoder-only transformer with its weights in memory, which is
@@ -55,6 +84,7 @@ type Decoder struct {
 	output    *kernel.Matrix // the embedding itself where the file has no other
 
 	rotary [2]rotation   // of layers that see all, and of layers with a window
+	spread spread        // of keys that are kept as bytes
 	free   []*cacheBlock // blocks that no cache holds
 	work   workspace
 }
@@ -88,6 +118,9 @@ func openGGUF(f *gguf.File, o DecoderOptions) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.keep(o.Cache); err != nil {
+		return nil, err
+	}
 	w := ggufWeights{f}
 	_, output := w.find(outputMatrix)
 	return &opened{c, fam, w, output}, nil
@@ -107,6 +140,9 @@ func openFolder(folder string, o DecoderOptions) (*opened, *safetensors.Set, err
 	c, fam, tied, err := parseHFConfig(config, o.Context)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := c.keep(o.Cache); err != nil {
+		return nil, nil, err
 	}
 	set, err := safetensors.OpenSet(folder)
 	if err != nil {
@@ -213,6 +249,9 @@ func newDecoder(c DecoderConfig, o DecoderOptions) *Decoder {
 	}
 	if d.pool == nil {
 		d.pool = kernel.NewPool(1)
+	}
+	if c.ByteCache {
+		d.spread = newSpread(c.HeadSize)
 	}
 	d.work.round(o.Precision == Int8)
 	return d

@@ -35,6 +35,7 @@ type piece struct{ task, segment int }
 type scratch struct {
 	queries  []float32
 	sum, now kernel.Partial
+	wide     []uint16 // a segment's pages, of a cache that holds bytes
 }
 
 // plan lists the tasks of a chunk in layers with a window, or without one for 0.
@@ -135,11 +136,30 @@ func (a *attention) segment(d *Decoder, t *attentionTask, layer, segment int, w 
 	for i, b := range blocks[:n] {
 		pages[i] = d.page(b, layer, t.head)
 	}
+	if c.ByteCache {
+		w.widen(pages[:n], from[0], to[t.n-1], dim)
+	}
 	if a.window == 0 && c.AttentionCap == 0 {
 		p.Attend(w.queries, pages[:n], to[:t.n], float32(c.AttentionScale))
 		return
 	}
 	p.AttendWindow(w.queries, pages[:n], from[:t.n], to[:t.n], float32(c.AttentionScale), float32(c.AttentionCap))
+}
+
+// widen replaces byte pages by pages that attention reads; of those that lie
+// outside the tokens from ≤ i < to, which no query sees, it leaves the numbers
+// open.
+func (w *scratch) widen(pages [][]uint16, from, to, dim int) {
+	size := kernel.PageSize(dim)
+	if len(w.wide) < kernel.SegmentPages*size {
+		w.wide = make([]uint16, kernel.SegmentPages*size)
+	}
+	for i, page := range pages {
+		pages[i] = w.wide[i*size : (i+1)*size]
+		if (i+1)*kernel.PageTokens > from && i*kernel.PageTokens < to {
+			kernel.WidenBytes(pages[i], page, dim)
+		}
+	}
 }
 
 // finish writes the task's attention to where the projection reads it.

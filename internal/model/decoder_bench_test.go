@@ -11,16 +11,19 @@ import (
 )
 
 // smol loads the default chat model.
-func smol(t testing.TB, threads int) *Decoder {
+func smol(t testing.TB, threads int) *Decoder { return smolWith(t, threads, DecoderOptions{}) }
+
+// smolWith is smol with other options than the threads.
+func smolWith(t testing.TB, threads int, o DecoderOptions) *Decoder {
 	t.Helper()
 	f, err := gguf.Open(testenv.Model(t, testenv.ChatModel, testenv.ChatModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	pool := kernel.NewPool(threads)
-	t.Cleanup(pool.Close)
-	d, err := LoadDecoder(f, DecoderOptions{Pool: pool})
+	o.Pool = kernel.NewPool(threads)
+	t.Cleanup(o.Pool.Close)
+	d, err := LoadDecoder(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,8 @@ type DecoderConfig struct {
 	AttentionCap float64 // soft cap of the scores; 0 means none
 	LogitCap     float64 // soft cap of the logits; 0 means none
 
+	ByteCache bool // keys and values are kept as Bytes; the options say so, not the files
+
 	traits
 }
 
@@ -162,10 +164,18 @@ func (c *DecoderConfig) kind(layer int) int {
 // rotated reports whether a layer turns its queries and keys.
 func (c *DecoderConfig) rotated(layer int) bool { return c.Unrotated == nil || !c.Unrotated[layer] }
 
-// blockNumbers is the half-precision numbers of a cache block: of 32 tokens,
-// the keys and values of all layers.
+// blockNumbers is the memory of a cache block, in half-precision numbers: of 32
+// tokens, the keys and values of all layers.
 func (c *DecoderConfig) blockNumbers() int {
-	return c.Layers * c.KVHeads * kernel.PageSize(c.HeadSize)
+	return c.Layers * c.KVHeads * c.pageSize()
+}
+
+// pageSize is the numbers of the page of one layer and head.
+func (c *DecoderConfig) pageSize() int {
+	if c.ByteCache {
+		return kernel.BytePageSize(c.HeadSize)
+	}
+	return kernel.PageSize(c.HeadSize)
 }
 
 // CacheBytes returns the memory that a sequence of so many tokens takes.

@@ -90,6 +90,10 @@ func (d *Decoder) turn(layer, r int) {
 		kernel.Rotate(query, c.HeadSize, c.Rotary.Pairing, cos, sin)
 		kernel.Rotate(key, c.HeadSize, c.Rotary.Pairing, cos, sin)
 	}
+	if c.ByteCache {
+		d.spread.queries(query)
+		d.spread.keys(key)
+	}
 }
 
 // addBias adds a bias where there is one.
@@ -115,8 +119,12 @@ func (d *Decoder) store(layer, r int, spans []span) {
 	position := s.position + r - s.row
 	block := s.in.Cache.blocks[position/kernel.PageTokens]
 	for h := range c.KVHeads {
-		at := h * c.HeadSize
-		kernel.StoreKV(d.page(block, layer, h), position%kernel.PageTokens, key[at:at+c.HeadSize], value[at:at+c.HeadSize])
+		page, slot, at := d.page(block, layer, h), position%kernel.PageTokens, h*c.HeadSize
+		if c.ByteCache {
+			kernel.StoreBytes(page, slot, key[at:at+c.HeadSize], value[at:at+c.HeadSize])
+		} else {
+			kernel.StoreKV(page, slot, key[at:at+c.HeadSize], value[at:at+c.HeadSize])
+		}
 	}
 }
 

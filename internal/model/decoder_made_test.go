@@ -141,10 +141,15 @@ func (m *made) file(t testing.TB) *gguf.File {
 
 // load makes a decoder of the model.
 func (m *made) load(t testing.TB, threads int) *Decoder {
+	return m.loadWith(t, threads, DecoderOptions{})
+}
+
+// loadWith is load with other options than the threads.
+func (m *made) loadWith(t testing.TB, threads int, o DecoderOptions) *Decoder {
 	t.Helper()
-	pool := kernel.NewPool(threads)
-	t.Cleanup(pool.Close)
-	d, err := LoadDecoder(m.file(t), DecoderOptions{Pool: pool})
+	o.Pool = kernel.NewPool(threads)
+	t.Cleanup(o.Pool.Close)
+	d, err := LoadDecoder(m.file(t), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 		return "", err
 	}
 	entry, _ := catalog.Find(c.ChatModel)
-	local, err := m.host.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, Sampling: llm.Sampling(entry.Sampling)})
+	local, err := m.host.OpenLocal(ctx, path, llm.Options{Name: name, Threads: c.Threads, CachePrecision: c.CachePrecision, Sampling: llm.Sampling(entry.Sampling)})
 	if err != nil {
 		return "", fmt.Errorf("open model %s: %w", c.ChatModel, err)
 	}
