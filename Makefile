@@ -139,6 +139,16 @@ bench-filters: build ## filtered search against other libraries: ANN_DATA=folder
 	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with the peers"; exit 1; }
 	$(PYTHON) test/bench/filters.py --data "$(ANN_DATA)" --peer faiss --peer qdrant
 
+.PHONY: bench-insert
+bench-insert: build ## durable inserts against hnswlib: ANN_DATA=folder, PYTHON=python with numpy and hnswlib
+	@test -n "$(ANN_DATA)" -a -n "$(PYTHON)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made, and PYTHON to one with hnswlib"; exit 1; }
+	$(PYTHON) test/bench/insert.py bin/ragstone "$(ANN_DATA)" 15000
+
+.PHONY: bench-threads
+bench-threads: build ## two goroutines against two processes, a graph and a whole database: ANN_DATA=folder
+	@test -n "$(ANN_DATA)" || { echo "set ANN_DATA to a folder that bench/ann in the shared data made"; exit 1; }
+	for index in graph collection; do python3 test/bench/threads.py --data "$(ANN_DATA)" --index $$index || exit 1; done
+
 .PHONY: quality
 quality: ## retrieval and answer figures on public data
 	$(GO) run ./test/quality -shared $(RAGSTONE_SHARED)

@@ -20,6 +20,7 @@ func newBenchCommand(a *app) *cobra.Command {
 	command.AddCommand(
 		newBenchEmbedCommand(a),
 		newBenchFiltersCommand(a),
+		newBenchInsertCommand(a),
 		newBenchModelCommand(a),
 		newBenchRepeatCommand(a),
 		newBenchVectorsCommand(a),
