@@ -54,7 +54,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change func(*Config)) *testServer {
+func newTestServer(t testing.TB, model *fakeModel, rates account.Rates, change func(*Config)) *testServer {
 	t.Helper()
 	store, err := state.Open(t.Context(), t.TempDir())
 	if err != nil {
@@ -92,7 +92,7 @@ func newTestServer(t *testing.T, model *fakeModel, rates account.Rates, change f
 }
 
 // openBlobs opens a folder of blobs that is gone with the test.
-func openBlobs(t *testing.T) *blobs.Bucket {
+func openBlobs(t testing.TB) *blobs.Bucket {
 	t.Helper()
 	bucket, err := blobs.OpenFolder(t.TempDir())
 	if err != nil {
