@@ -50,6 +50,9 @@ func (m *fakeModel) Generate(ctx context.Context, r llm.Request) iter.Seq2[llm.D
 			}
 			usage.CompletionTokens += written
 		}
+		if strings.Contains(prompt, "TIMED") {
+			usage.Timings = llm.Timings{Waited: time.Second, Reading: 2 * time.Second, Writing: 3 * time.Second}
+		}
 		yield(llm.Delta{Usage: &usage}, nil)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -77,6 +78,24 @@ POST /v1/embeddings status_code=404 type=model_not_found`},
 				t.Errorf("got\n%s\nwant%s", got, test.want)
 			}
 		})
+	}
+}
+
+// The phases that a local model tells lie one behind the other.
+func TestSpansOfPhases(t *testing.T) {
+	s, spans := traced(t)
+	io.Copy(io.Discard, s.post(t, t.Context(), "/v1/completions", `{"model":"fake-chat","prompt":"TIMED"}`).Body)
+	s.Close()
+	phases := map[string]tracetest.SpanStub{}
+	for _, span := range spans.GetSpans() {
+		phases[span.Name] = span
+	}
+	took := func(name string) time.Duration { return phases[name].EndTime.Sub(phases[name].StartTime) }
+	if q, p, d := took("queue"), took("prefill"), took("decode"); q != time.Second || p != 2*time.Second || d != 3*time.Second {
+		t.Errorf("queue took %s, prefill %s, decode %s; want 1s, 2s, 3s", q, p, d)
+	}
+	if phases["prefill"].StartTime != phases["queue"].EndTime || phases["decode"].StartTime != phases["prefill"].EndTime {
+		t.Error("the phases overlap or leave gaps")
 	}
 }
 
