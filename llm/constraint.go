@@ -71,10 +71,6 @@ func ConstrainSpans(texts ...string) (*Constraint, error) {
 	return newConstraint(g, err, append([]string{"spans"}, texts...)...)
 }
 
-// ForwardFormat returns a constraint that only an Upstream knows: it is sent on
-// as response_format, in the API's form, and the server sees to it.
-func ForwardFormat(format json.RawMessage) *Constraint { return &Constraint{format: format} }
-
 // newConstraint keeps a compiled language with a key made of its source.
 func newConstraint(g *grammar.Grammar, err error, source ...string) (*Constraint, error) {
 	if err != nil {
@@ -159,11 +155,8 @@ func (s *guides) compile(c *Constraint) (*grammar.Compiled, error) {
 
 // language returns the grammar, which it builds if need be.
 func (c *Constraint) language() (*grammar.Grammar, error) {
-	switch {
-	case c.grammar != nil:
+	if c.grammar != nil {
 		return c.grammar, nil
-	case c.build == nil:
-		return nil, &InvalidError{"Constraint", "only an upstream knows it"}
 	}
 	g, err := c.build()
 	if err != nil {

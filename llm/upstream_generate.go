@@ -1,8 +1,6 @@
 package llm
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,8 +8,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strconv"
+
+	"github.com/ragstone/ragstone/internal/openai"
 )
 
 // wireRequest is the body of POST /chat/completions and of POST /completions.
@@ -252,33 +251,15 @@ func (s *wireStream) read(data []byte) ([]Delta, error) {
 	return deltas, nil
 }
 
-// events reads a stream of server-sent events (WHATWG HTML, section 9.2) and
-// returns their data.
+// events are the data of a stream of server-sent events.
 func events(r io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		lines := bufio.NewScanner(io.LimitReader(r, maxStreamBytes))
-		lines.Buffer(nil, maxEventBytes)
-		var event [][]byte
-		size := 0
-		for lines.Scan() {
-			line := lines.Bytes()
-			if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
-				data = bytes.TrimPrefix(data, []byte(" "))
-				event = append(event, slices.Clone(data))
-				if size += len(data); size > maxEventBytes {
-					yield(nil, fmt.Errorf("an event has more than %d bytes", maxEventBytes))
-					return
-				}
+		reader := openai.NewEventReader(io.LimitReader(r, maxStreamBytes), maxEventBytes)
+		for {
+			data, err := reader.Next()
+			if err == io.EOF || !yield(data, err) || err != nil {
+				return
 			}
-			if len(line) == 0 && len(event) > 0 {
-				if !yield(bytes.Join(event, []byte("\n")), nil) {
-					return
-				}
-				event, size = nil, 0
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(nil, err)
 		}
 	}
 }

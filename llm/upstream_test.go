@@ -123,7 +123,7 @@ func TestUpstreamFailures(t *testing.T) {
 		{"an error inside", streaming(`{"error":{"message":"out of memory","type":"server_error"}}`), 0, "out of memory"},
 		{"no JSON", streaming(`{"choices":`), -1, "broken"},
 		{"a choice out of nowhere", streaming(`{"choices":[{"index":-1}]}`), -1, "choice -1"},
-		{"a line without end", streaming(strings.Repeat("x", maxEventBytes+1)), -1, "too long"},
+		{"a line without end", streaming(strings.Repeat("x", maxEventBytes+1)), -1, "an event has more than"},
 		{"not a stream", refuse(200, `{"choices":[{"message":{"content":"hi"}}]}`), -1, "broke off"},
 	}
 	for _, tt := range tests {

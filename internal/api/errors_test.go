@@ -192,6 +192,50 @@ func TestUpstreamFailures(t *testing.T) {
 	}
 }
 
+// What an upstream says of a request is passed on. What it says of our key and
+// our account is not, lest a caller take it for its own.
+func TestRelayFailures(t *testing.T) {
+	c := &call{Request: httptest.NewRequest("POST", "/v1/x", nil)}
+	tests := []struct {
+		err     upstream.Error
+		status  int
+		kind    string
+		code    string
+		passes  bool // its message does
+		noRetry bool
+		after   time.Duration
+	}{
+		{upstream.Error{Status: 400, Code: "c", Param: "p"}, 400, "", "c", true, false, 0},
+		{upstream.Error{Status: 409}, 409, "", "", true, false, 0},
+		{upstream.Error{Status: 413}, 413, "", "", true, false, 0},
+		{upstream.Error{Status: 422}, 422, "", "", true, false, 0},
+		{upstream.Error{Status: 404}, 404, "", "model_not_found", true, false, 0},
+		{upstream.Error{Status: 404, Strange: true}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 302, Strange: true}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 401, Code: "invalid_api_key"}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 402}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 403}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 429, RetryAfter: 7 * time.Second}, 429, "requests", "rate_limit_exceeded", true, false, 7 * time.Second},
+		{upstream.Error{Status: 429}, 429, "requests", "rate_limit_exceeded", true, false, time.Second},
+		{upstream.Error{Status: 429, Code: "insufficient_quota"}, 502, "server_error", "upstream_error", false, true, 0},
+		{upstream.Error{Status: 500}, 502, "server_error", "upstream_error", true, false, 0},
+		{upstream.Error{Status: 503, Strange: true}, 503, "service_unavailable_error", "upstream_unavailable", false, false, time.Second},
+		{upstream.Error{Timeout: true}, 504, "server_error", "upstream_timeout", false, false, 0},
+		{upstream.Error{}, 502, "server_error", "upstream_error", false, false, 0},
+	}
+	for _, test := range tests {
+		test.err.Message = "what it said"
+		got := explain(&test.err, c)
+		if got.status != test.status || got.kind != test.kind || got.code != test.code || got.noRetry != test.noRetry || got.retryAfter != test.after || strings.Contains(got.message, "what it said") != test.passes {
+			t.Errorf("%+v: got %+v, want %+v", test.err, got, test)
+		}
+	}
+	limited := explain(&upstream.UnavailableError{Model: "m", Limited: true, RetryAfter: time.Minute}, c)
+	if limited.status != 429 || limited.retryAfter != time.Minute {
+		t.Errorf("a model that rests: %+v", limited)
+	}
+}
+
 func TestRetryHeaders(t *testing.T) {
 	limits := account.Limits{Requests: account.Standing{Limit: 5, Reset: 6 * time.Minute}, Tokens: account.Standing{Limit: 100, Remaining: 7, Reset: 8640 * time.Millisecond}}
 	tests := []struct {

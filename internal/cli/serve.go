@@ -83,7 +83,7 @@ func (a *app) showNotice(n server.Notice) {
 	for _, model := range n.Models {
 		var names []string
 		for _, alias := range n.Aliases {
-			if alias.Model == model && n.Upstream == "" {
+			if alias.Model == model {
 				names = append(names, alias.Name)
 			}
 		}
@@ -93,10 +93,13 @@ func (a *app) showNotice(n server.Notice) {
 		}
 		fmt.Fprintln(a.stdout, line)
 	}
+	if len(n.Upstreams) > 0 {
+		fmt.Fprintf(a.stdout, "Upstreams: %s\n", strings.Join(n.Upstreams, ", "))
+	}
 	switch {
 	case n.Upstream != "":
 		fmt.Fprintf(a.stdout, "Upstream: every other name goes to %s\n", n.Upstream)
-	case len(n.Models) == 0:
+	case len(n.Models) == 0 && len(n.Upstreams) == 0:
 		fmt.Fprintln(a.stdout, "No model is loaded and no upstream is named: every model call will be refused.")
 	}
 	fmt.Fprintf(a.stdout, "Try it:\n  %s\n", curl(n))

@@ -63,6 +63,8 @@ type Notice struct {
 	Aliases  []inference.Alias // names of others that mean one of them
 	Upstream string            // what runs everything else; may be empty
 
+	Upstreams []string // names of the configured servers that run some of it
+
 	Chat, Embeds string // a local model that does; empty: none
 }
 
@@ -176,7 +178,15 @@ func (s *Server) prepareNotice(ctx context.Context, c config.Config) error {
 		return err
 	}
 	urls := s.urls(c.Addr)
-	s.notice = Notice{URL: urls[0], URLs: urls[1:], Aliases: s.models.aliases, Upstream: c.Upstream}
+	s.notice = Notice{URL: urls[0], URLs: urls[1:], Upstream: c.Upstream}
+	for _, a := range s.models.aliases {
+		if runs, err := s.inference.Runs(a.Name); err == nil && runs == a.Model {
+			s.notice.Aliases = append(s.notice.Aliases, a)
+		}
+	}
+	for _, u := range c.Upstreams {
+		s.notice.Upstreams = append(s.notice.Upstreams, u.Name)
+	}
 	if made {
 		s.notice.FirstKey = created.Secret
 	}
