@@ -32,7 +32,7 @@ type call struct {
 
 	body     []byte // nil: not read yet
 	reserved int64  // bytes of api.memory
-	headed   bool   // head has been written
+	headed   bool   // head has told limits and budgets
 
 	// For the log.
 	id    string
@@ -107,12 +107,12 @@ func (c *call) setCommonHeaders() {
 	h.Set("x-content-type-options", "nosniff")
 }
 
-// head writes what is known of an answer before its body, once.
+// head writes what is known of an answer before its body. It is called when the
+// request has been let in and again when it is known who answers, which a stream
+// that has to be kept alive does not wait for.
 func (c *call) head(head inference.Head) {
-	if c.headed {
-		return
-	}
-	c.headed = true
+	c.w.mu.Lock() // pulse may be about to send the headers
+	defer c.w.mu.Unlock()
 	c.model = head.Model
 	c.w.Header().Set("x-ragstone-model", head.Model)
 	if head.Upstream != "" {
@@ -121,6 +121,10 @@ func (c *call) head(head inference.Head) {
 	for name, value := range head.UpstreamLimits {
 		c.w.Header().Set("x-ragstone-upstream-"+strings.TrimPrefix(name, "x-"), value)
 	}
+	if c.headed {
+		return
+	}
+	c.headed = true
 	setLimits(c.w.Header(), head.Limits)
 	for _, w := range head.Warnings {
 		c.w.Header().Add("x-ragstone-budget-warning", fmt.Sprintf("%s: $%s is spent of $%s", w.Budget, account.Dollars(w.Spent), account.Dollars(w.Amount)))

@@ -196,6 +196,9 @@ func TestDrainLetsAnswersFinish(t *testing.T) {
 	if got := x.answer.Header.Get("x-ragstone-model"); got != "gpt-4o-mini" {
 		t.Errorf("x-ragstone-model %q: the upstream runs the name that was asked for", got)
 	}
+	if x.answer.Header.Get("x-ragstone-upstream") == "" {
+		t.Error("the answer does not say which upstream ran it")
+	}
 	if body := <-x.upstream.called; !strings.Contains(body, `"gpt-4o-mini"`) {
 		t.Errorf("the upstream was asked %s", body)
 	}
