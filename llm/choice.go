@@ -12,6 +12,7 @@ type choice struct {
 	pending []pendingToken // not shown yet
 	written []int32
 	ended   bool
+	hurried bool // the cap has kept it from tokens that its constraint allows
 
 	parts   *parts   // nil: the answer is all text
 	guide   *guide   // nil for free text
@@ -108,6 +109,7 @@ func (c *choice) draw(logits []float32, w *scratch) error {
 			return err
 		}
 		allowed = allowance{mask, end, c.g.ends}
+		c.hurried = c.hurried || c.guide.narrowed()
 	}
 	id, err := c.sampler.next(logits, allowed, w)
 	if err != nil {
@@ -226,6 +228,9 @@ func (c *choice) show(d Delta) {
 // is among its tokens.
 func (c *choice) finish(text, reason string) {
 	c.ended = true
+	if c.hurried {
+		c.g.usage.Hurried++
+	}
 	d := Delta{Index: c.index, Text: text, FinishReason: reason}
 	for _, p := range c.pending {
 		if p.start < c.text.shown || p.end <= c.text.shown && !c.text.stopped {

@@ -194,6 +194,9 @@ func (g *guide) allowed(room int) (mask grammar.Bitset, end bool, err error) {
 	return g.mask, g.matcher.Complete(), nil
 }
 
+// narrowed reports whether the room has left out some of what is allowed.
+func (g *guide) narrowed() bool { return g.matcher != nil && g.matcher.Narrowed() }
+
 // forced returns tokens that have to come next, none where there is a choice.
 func (g *guide) forced(room int) []int32 {
 	if g.matcher == nil {

@@ -54,6 +54,35 @@ func TestConstrainedTextIsValid(t *testing.T) {
 	}
 }
 
+// An answer whose cap takes tokens from it that its constraint allows is counted,
+// one that has room for all it writes is not.
+func TestAnswersThatTheCapHurriesAreCounted(t *testing.T) {
+	as, err := ConstrainRegex("a{3,60}b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openScripted(t, &scriptedDecoder{script: arbitrary})
+	for _, c := range []struct {
+		most    int
+		hurried bool
+	}{{5, true}, {200, false}} {
+		before := l.Stats().Hurried
+		choices, usage := collect(t, l, Request{Prompt: "Say a.", MaxTokens: c.most, Seed: new(int64(1)), Constraint: as, N: 2})
+		for _, choice := range choices {
+			if !strings.HasPrefix(choice.Text, "aaa") || !strings.HasSuffix(choice.Text, "b") {
+				t.Errorf("%d tokens: got %q", c.most, choice.Text)
+			}
+		}
+		want := 0
+		if c.hurried {
+			want = 2
+		}
+		if counted := l.Stats().Hurried - before; usage.Hurried != want || counted != int64(want) {
+			t.Errorf("%d tokens: %d choices of the request and %d of the model are counted, want %d", c.most, usage.Hurried, counted, want)
+		}
+	}
+}
+
 // What has to follow is not asked of the model.
 func TestForcedRunsTakeNoSteps(t *testing.T) {
 	const text = "The one and only answer there can be."

@@ -333,6 +333,7 @@ func (e *engine) report(j *job, err error) {
 	c.CompletionTokens += int64(used.CompletionTokens)
 	c.GuessedTokens += int64(used.GuessedTokens)
 	c.GuessedRight += int64(used.GuessedRight)
+	c.Hurried += int64(used.Hurried)
 	c.Timings.add(used.Timings)
 	c.Reserved, c.Kept, c.Evicted = e.reserved, e.prefixes.bytes, e.prefixes.evicted
 	e.mu.Unlock()

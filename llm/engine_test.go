@@ -132,7 +132,7 @@ func TestTenantsGetEqualTurns(t *testing.T) {
 			start("flood")
 		}
 		start("quiet")
-		start("quiet") // one more than the full queue gives a tenant
+		start("quiet")    // one more than the full queue gives a tenant
 		for range 8 * 3 { // a step at a time, so that callers end in the engine's order
 			select {
 			case gate <- struct{}{}:

@@ -238,6 +238,11 @@ type Usage struct {
 	GuessedTokens int
 	GuessedRight  int
 
+	// Hurried is how many choices were held to a Constraint and, as their cap drew
+	// near, kept from going on as they liked. They are valid and may be shorter
+	// than the model wanted, whatever their finish reason is.
+	Hurried int
+
 	Timings Timings // zero from an upstream
 }
 

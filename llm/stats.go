@@ -20,6 +20,7 @@ type Stats struct {
 	CompletionTokens int64 // generated
 	GuessedTokens    int64 // run ahead of time
 	GuessedRight     int64 // of them, those that were right
+	Hurried          int64 // choices that took their constraint's way out; see Usage
 	Evicted          int64 // kept prompts that gave way
 
 	Timings Timings // of all requests together
@@ -42,6 +43,7 @@ func (s *Stats) add(o Stats) {
 	s.CompletionTokens += o.CompletionTokens
 	s.GuessedTokens += o.GuessedTokens
 	s.GuessedRight += o.GuessedRight
+	s.Hurried += o.Hurried
 	s.Evicted += o.Evicted
 	s.Timings.add(o.Timings)
 	s.Steps += o.Steps

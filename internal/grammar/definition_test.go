@@ -3,6 +3,7 @@ package grammar
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -321,6 +322,7 @@ func TestTextsEndWithinTheRoom(t *testing.T) {
 			if mask.Count() == 0 {
 				break
 			}
+			mustTellNarrowing(t, m, mask)
 			token := pick(rng, mask)
 			text = append(text, tokens[token])
 			if err := m.Accept(token); err != nil {
@@ -337,6 +339,19 @@ func TestTextsEndWithinTheRoom(t *testing.T) {
 	t.Logf("%d exits, %d of them not the shortest", exits, longer)
 	if longer*100 > exits {
 		t.Errorf("%d of %d exits are not the shortest, want at most 1 in 100", longer, exits)
+	}
+}
+
+// mustTellNarrowing compares what a matcher says of its last mask with the mask
+// for as much room as there could be.
+func mustTellNarrowing(t *testing.T, m *Matcher, mask Bitset) {
+	t.Helper()
+	narrowed, whole := m.Narrowed(), slices.Clone(mask)
+	if err := m.Mask(whole, never-1); err != nil {
+		t.Fatal(err)
+	}
+	if m.Narrowed() || narrowed != (whole.Count() > mask.Count()) {
+		t.Errorf("narrowed is %v with %d tokens of %d, and %v with room for all", narrowed, mask.Count(), whole.Count(), m.Narrowed())
 	}
 }
 

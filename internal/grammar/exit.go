@@ -3,46 +3,50 @@ package grammar
 import "slices"
 
 // maskWithin sets dst to the tokens that may follow c, in view of the room for
-// that and all further ones.
-func (g *Compiled) maskWithin(dst Bitset, c *config, room int) error {
+// that and all further ones. It is narrowed if some that could be completed with
+// more room are left out.
+func (g *Compiled) maskWithin(dst Bitset, c *config, room int) (narrowed bool, err error) {
 	mask, err := g.mask(c)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// In bytes first: a token has at least one.
 	if room > int(c.farthest) || c.complete && len(c.items) == 0 {
 		mask.fill(dst)
-		return nil
+		return false, nil
 	}
 	g.exitWork = 0
 	best, err := g.searchExit(c)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if c.longest == notMeasured {
 		if c.longest, err = g.longestAfter(c); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if room > int(c.longest) || room < int(best) {
 		mask.fill(dst)
-		return nil
+		return false, nil
 	}
 	t, looping, err := g.branches(c)
 	if err != nil {
-		return err
+		return false, err
 	}
 	clear(dst)
-	if looping && int(best) < room {
+	if narrowed = looping && int(best) >= room; looping && !narrowed {
 		copy(dst, g.vocabulary.plainText())
 	}
 	err = g.walk(t, c, func(token int32, after *config) {
-		if int(after.tokensAtMost()) < room {
+		switch tokens := after.tokensAtMost(); {
+		case int(tokens) < room:
 			dst.Add(token)
+		case tokens < never:
+			narrowed = true
 		}
 	})
 	g.addTwins(dst)
-	return err
+	return narrowed, err
 }
 
 // branches returns the tokens that may lead elsewhere from c, and whether the

@@ -9,6 +9,7 @@ import (
 type Matcher struct {
 	compiled *Compiled
 	at       *config
+	narrowed bool
 }
 
 // Clone returns a matcher that has read the same and goes its own way.
@@ -58,12 +59,17 @@ func (m *Matcher) AcceptBytes(text []byte) error {
 func (m *Matcher) Mask(dst Bitset, room int) error {
 	m.compiled.mu.Lock()
 	defer m.compiled.mu.Unlock()
-	err := m.compiled.maskWithin(dst, m.at, room)
+	narrowed, err := m.compiled.maskWithin(dst, m.at, room)
 	if err != nil {
 		clear(dst)
 	}
+	m.narrowed = narrowed
 	return err
 }
+
+// Narrowed reports whether the last Mask left tokens out for want of room: of the
+// ways on, some were too long.
+func (m *Matcher) Narrowed() bool { return m.narrowed }
 
 // Exit returns the number of tokens after which the text can be complete, and
 // whether tokens can complete it at all. It may count too many where the way

@@ -100,6 +100,9 @@ func TestForcedRunsLeaveRoom(t *testing.T) {
 	if got, want := mask.Count(), 2; got != want || !mask.Has(2) || !mask.Has(3) {
 		t.Errorf("with room for 2: got %d tokens, want ab and aba", got)
 	}
+	if !m.Narrowed() {
+		t.Error("with room for 2 the mask is said to be whole, and a is left out")
+	}
 	if n, ok := m.Exit(); n != 2 || !ok {
 		t.Errorf("the exit takes %d tokens, %v; want 2", n, ok)
 	}

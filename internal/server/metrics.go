@@ -152,6 +152,7 @@ var modelMetrics = []modelMetric{
 	total("generation_tokens", "Tokens written.", func(s llm.Stats) float64 { return float64(s.CompletionTokens) }),
 	total("spec_decode_num_draft_tokens", "Tokens guessed ahead.", func(s llm.Stats) float64 { return float64(s.GuessedTokens) }),
 	total("spec_decode_num_accepted_tokens", "Tokens guessed ahead that were right.", func(s llm.Stats) float64 { return float64(s.GuessedRight) }),
+	total("constrained_hurried", "Answers held to a schema or grammar whose cap made them take a shorter way out.", func(s llm.Stats) float64 { return float64(s.Hurried) }),
 	total("num_preemptions", "Kept prompts that gave way to requests.", func(s llm.Stats) float64 { return float64(s.Evicted) }),
 	total("engine_steps", "Runs of the model.", func(s llm.Stats) float64 { return float64(s.Steps) }),
 	total("engine_busy_seconds", "Time spent in runs of the model.", func(s llm.Stats) float64 { return s.Busy.Seconds() }),
