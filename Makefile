@@ -21,7 +21,7 @@ build: ## build bin/ragstone
 	$(GO) build -trimpath -o bin/ragstone ./cmd/ragstone
 
 .PHONY: check
-check: fmt generated models vet staticcheck test race purego cross neon tidy sdk grammar conform ## everything CI runs
+check: fmt generated models vet staticcheck test race purego cross neon tidy sdk s3 grammar conform ## everything CI runs
 	@echo "make check: all passed"
 
 .PHONY: fmt
@@ -81,6 +81,10 @@ tidy: ## go.mod and go.sum say what is used
 .PHONY: sdk
 sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs Node)
 	cd test/sdk/go && $(GO) vet ./... && $(GO) test -count=1 -v ./...
+
+.PHONY: s3
+s3: ## contents of files in an S3-compatible server, which is built first
+	cd test/s3 && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 .PHONY: grammar
 grammar: ## what grammars let a model write, against a JSON Schema validator
