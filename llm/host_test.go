@@ -169,14 +169,17 @@ func TestHostedModelAnswersAfterUnloading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() string {
-		choices, _, err := Collect(m.Generate(t.Context(), Request{Prompt: "The capital of France is", MaxTokens: 5, Temperature: new(0.0)}))
+	ask := func() (string, Timings) {
+		choices, usage, err := Collect(m.Generate(t.Context(), Request{Prompt: "The capital of France is", MaxTokens: 5, Temperature: new(0.0)}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return choices[0].Text
+		return choices[0].Text, usage.Timings
 	}
-	first := ask()
+	first, phases := ask()
+	if phases.Loading != 0 || phases.Reading <= 0 || phases.Writing <= 0 {
+		t.Errorf("a model in memory: %+v", phases)
+	}
 	before := m.Stats()
 	if !m.Unload() || m.Loaded() {
 		t.Fatal("the idle model was not unloaded")
@@ -187,7 +190,8 @@ func TestHostedModelAnswersAfterUnloading(t *testing.T) {
 	if s := m.Stats(); s.Requests != 1 || s.CompletionTokens != before.CompletionTokens || s.CacheBytes != 0 {
 		t.Errorf("unloaded, the counts are %+v, before %+v", s, before)
 	}
-	if again := ask(); again != first || !m.Loaded() {
-		t.Errorf("after loading again: got %q, want %q", again, first)
+	again, phases := ask()
+	if again != first || !m.Loaded() || phases.Loading <= 0 {
+		t.Errorf("after loading again, which took %v: got %q, want %q", phases.Loading, again, first)
 	}
 }

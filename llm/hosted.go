@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"time"
 )
 
 // HostedModel is a language model of a Host: a Generator and a Scorer, loaded
@@ -44,13 +45,20 @@ func (o Options) within(maxMemory int64) Options {
 // Generate implements Generator.
 func (m *HostedModel) Generate(ctx context.Context, req Request) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
+		began, loaded := time.Now(), m.Loaded()
 		r, err := m.place.use(ctx)
 		if err != nil {
 			yield(Delta{}, err)
 			return
 		}
 		defer m.place.leave()
-		r.(*Local).Generate(ctx, req)(yield)
+		took := time.Since(began)
+		r.(*Local).Generate(ctx, req)(func(d Delta, err error) bool {
+			if d.Usage != nil && !loaded {
+				d.Usage.Timings.Loading = took
+			}
+			return yield(d, err)
+		})
 	}
 }
 

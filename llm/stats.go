@@ -60,8 +60,10 @@ func (s Stats) unloaded() Stats {
 // Stats returns the counts as they were after the last step.
 func (l *Local) Stats() Stats { return l.engine.stats() }
 
-// Timings are the phases of a request.
+// Timings are the phases of a request, one behind the other. Its first token is
+// there after the first three.
 type Timings struct {
+	Loading time.Duration // of a HostedModel that was not in memory; zero in Stats, which have their own
 	Waited  time.Duration // in the queue
 	Reading time.Duration // from there to the first token: the prompt
 	Writing time.Duration // the rest

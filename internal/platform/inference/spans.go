@@ -72,7 +72,10 @@ func (w *work) told(t llm.Timings) {
 	for _, phase := range []struct {
 		name string
 		took time.Duration
-	}{{"queue", t.Waited}, {"prefill", t.Reading}, {"decode", t.Writing}} {
+	}{{"load", t.Loading}, {"queue", t.Waited}, {"prefill", t.Reading}, {"decode", t.Writing}} {
+		if phase.name == "load" && phase.took == 0 {
+			continue // it was in memory
+		}
 		_, span := tracerOf(w.ctx).Start(w.ctx, phase.name, trace.WithTimestamp(at))
 		at = at.Add(phase.took)
 		span.End(trace.WithTimestamp(at))
