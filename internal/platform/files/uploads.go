@@ -94,7 +94,7 @@ func (s *Service) AddPart(ctx context.Context, caller account.Caller, id string,
 		err = errors.Join(err, s.Discard(ctx, content))
 	}
 	if err != nil {
-		return none, err
+		return none, notFound(err, "Upload", id)
 	}
 	return openai.UploadPart{ID: p.ID, Object: "upload.part", CreatedAt: p.CreatedAt.Unix(), UploadID: id}, nil
 }
