@@ -168,7 +168,7 @@ func (f Filter) compile() (matcher, error) {
 // minShould is how many of Should must hold.
 func (f Filter) minShould() (int, error) {
 	if f.MinShould < 0 || f.MinShould > len(f.Should) {
-		return 0, fmt.Errorf("MinShould is %d, and there are %d conditions in Should", f.MinShould, len(f.Should))
+		return 0, fmt.Errorf("min_should is %d, and should has %d conditions", f.MinShould, len(f.Should))
 	}
 	if f.MinShould == 0 && len(f.Should) > 0 {
 		return 1, nil

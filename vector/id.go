@@ -128,7 +128,7 @@ func (id *ID) UnmarshalJSON(data []byte) error {
 func (id ID) validate() error {
 	switch {
 	case id.kind == 0:
-		return fmt.Errorf("a point has no ID: set it with vector.Num, vector.Str or vector.UUID")
+		return fmt.Errorf("a point has no id: want a whole number, a UUID or a string")
 	case id.kind == stringID && (id.text == "" || len(id.text) > MaxIDBytes):
 		return fmt.Errorf("a string ID has %d bytes: want 1 to %d", len(id.text), MaxIDBytes)
 	case id.kind == stringID && !utf8.ValidString(id.text):

@@ -3,7 +3,9 @@ package vector
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"sort"
 )
 
 // Merging keeps the number of segments small: several are written as one,
@@ -23,10 +25,15 @@ const (
 )
 
 // pickMerge returns segments to merge, none if all is well: those with many
-// dead rows, or mergeWidth of about one size, smallest first.
-func pickMerge(segments []*segment) []*segment {
+// dead rows, or mergeWidth of about one size, smallest first, that have no more rows
+// together than most. Larger segments stay as they are. Deaths that are only in the log do
+// not count: a merge would take these rows along. The caller holds c.structure.
+func (c *Collection) pickMerge(segments []*segment, most int) []*segment {
 	for _, s := range segments {
-		if dead := s.deaths.count.Load(); dead > 0 && float64(dead) >= mergeDeadShare*float64(s.rows) {
+		at := slices.IndexFunc(c.manifest.Segments, func(e manifestSegment) bool { return e.Number == s.number })
+		dead := at >= 0 && c.manifest.Segments[at].Deleted > 0 && float64(c.manifest.Segments[at].Deleted) >= mergeDeadShare*float64(s.rows)
+		large := s.rows > most && unindexed([]*segment{s}) != nil // the ceiling was higher once
+		if dead || large {
 			return []*segment{s}
 		}
 	}
@@ -34,6 +41,9 @@ func pickMerge(segments []*segment) []*segment {
 	slices.SortStableFunc(bySize, func(a, b *segment) int { return a.rows - b.rows })
 	for i := 0; i+mergeWidth <= len(bySize); i++ {
 		window := bySize[i : i+mergeWidth]
+		if livingRows(window) > most {
+			return nil
+		}
 		if window[mergeWidth-1].rows <= mergeWidth*max(window[0].rows, 64) {
 			return window
 		}
@@ -41,10 +51,18 @@ func pickMerge(segments []*segment) []*segment {
 	return nil
 }
 
+// livingRows is how many rows of some segments have not died.
+func livingRows(segments []*segment) (n int) {
+	for _, s := range segments {
+		n += s.rows - int(s.deaths.count.Load())
+	}
+	return n
+}
+
 // mergeOnce does one merge if one is due, else builds the vector indexes of one segment
 // that lacks them, and reports whether there was anything to do.
 func (c *Collection) mergeOnce(ctx context.Context) (bool, error) {
-	merged, err := c.merge(ctx, pickMerge)
+	merged, err := c.merge(ctx, c.pickMerge)
 	if merged || err != nil {
 		return merged, err
 	}
@@ -58,8 +76,8 @@ func (c *Collection) buildIndexes(ctx context.Context) (bool, error) {
 	defer c.merging.Unlock()
 	c.structure.Lock()
 	s := unindexed(c.segments())
-	if s != nil && c.layout.Load().indexBytes(int64(s.rows)) > c.db.options.MaxBytes/2 {
-		s = nil
+	if s != nil && s.rows > c.mostRows() {
+		s = nil // a merge will split it
 	}
 	if s != nil {
 		s.retain()
@@ -76,14 +94,15 @@ func (c *Collection) buildIndexes(ctx context.Context) (bool, error) {
 }
 
 // Compact merges all segments into one, without deleted points, after sealing
-// what is in memory. It takes long for large collections; reads and writes go
+// what is in memory; into several, where building the indexes of one would take more than half
+// of Options.MaxBytes. It takes long for large collections; reads and writes go
 // on meanwhile.
 func (c *Collection) Compact(ctx context.Context) error {
 	if err := c.Seal(ctx); err != nil {
 		return err
 	}
-	_, err := c.merge(ctx, func(all []*segment) []*segment {
-		if len(all) == 1 && all[0].deaths.count.Load() == 0 {
+	_, err := c.merge(ctx, func(all []*segment, most int) []*segment {
+		if pieces := max(1, (livingRows(all)+most-1)/most); len(all) <= pieces && !slices.ContainsFunc(all, func(s *segment) bool { return s.deaths.count.Load() > 0 }) {
 			return nil
 		}
 		return all
@@ -96,7 +115,7 @@ func (c *Collection) Compact(ctx context.Context) error {
 }
 
 // merge writes the segments that pick chooses as one.
-func (c *Collection) merge(ctx context.Context, pick func([]*segment) []*segment) (bool, error) {
+func (c *Collection) merge(ctx context.Context, pick func(all []*segment, most int) []*segment) (bool, error) {
 	c.merging.Lock()
 	defer c.merging.Unlock()
 	inputs, flushed, err := c.mergeInputs(pick)
@@ -116,17 +135,10 @@ func (c *Collection) merge(ctx context.Context, pick func([]*segment) []*segment
 
 // mergeInputs chooses and retains the segments to merge, and returns the write
 // up to which deaths are durable.
-func (c *Collection) mergeInputs(pick func([]*segment) []*segment) ([]*segment, uint64, error) {
+func (c *Collection) mergeInputs(pick func(all []*segment, most int) []*segment) ([]*segment, uint64, error) {
 	c.structure.Lock()
 	defer c.structure.Unlock()
-	inputs := slices.Clone(pick(c.segments()))
-	rows := int64(0)
-	for _, s := range inputs {
-		rows += int64(s.rows)
-	}
-	if need := rows*mergeRowBytes + c.layout.Load().indexBytes(rows); need > c.db.options.MaxBytes/2 {
-		return nil, 0, nil // a merge beyond the ceiling is left undone: searches visit more segments
-	}
+	inputs := slices.Clone(pick(c.segments(), c.mostRows()))
 	slices.SortFunc(inputs, func(a, b *segment) int { return int(a.number) - int(b.number) })
 	for _, s := range inputs {
 		s.retain()
@@ -151,34 +163,59 @@ func (c *Collection) mergeInto(ctx context.Context, inputs []*segment, flushed u
 		died := s.deaths.at(row)
 		return died == 0 || died > flushed
 	})
-	var merged *segment
-	if len(order) > 0 {
-		var err error
-		if merged, err = c.newSegment(ctx, sources, order, true); err != nil {
+	var pieces []mergedPiece
+	defer func() {
+		for _, p := range pieces {
+			p.segment.release() // the view retains it
+		}
+	}()
+	for part := range slices.Chunk(order, evenly(len(order), c.mostRows())) {
+		merged, err := c.newSegment(ctx, sources, part, true)
+		if err != nil {
 			return err
 		}
+		pieces = append(pieces, mergedPiece{merged, part})
 	}
-	return c.commitMerge(inputs, merged, order)
+	return c.commitMerge(inputs, pieces)
 }
 
-// commitMerge puts the merged segment in the place of its inputs, with the
+// mergedPiece is a segment that a merge wrote, and where its rows come from.
+type mergedPiece struct {
+	segment *segment
+	order   []rowRef
+}
+
+// evenly returns the size of pieces, as few as can be and of about one size, none of more
+// than most.
+func evenly(n, most int) int {
+	pieces := max(1, (n+most-1)/most)
+	return max(1, (n+pieces-1)/pieces)
+}
+
+// mostRows is how many rows a segment may have for its indexes to be built below the
+// ceiling of memory.
+func (c *Collection) mostRows() int {
+	l := c.layout.Load()
+	return max(1, sort.Search(math.MaxInt32, func(rows int) bool {
+		return int64(rows)*mergeRowBytes+l.indexBytes(int64(rows)) > c.db.options.MaxBytes/2
+	})-1)
+}
+
+// commitMerge puts the merged pieces in the place of their inputs, with the
 // deaths that came meanwhile.
-func (c *Collection) commitMerge(inputs []*segment, merged *segment, order []rowRef) error {
+func (c *Collection) commitMerge(inputs []*segment, pieces []mergedPiece) error {
 	c.structure.Lock()
 	defer c.structure.Unlock()
-	if merged != nil {
-		defer merged.release() // the view retains it
-		carryDeaths(inputs, merged, order, c.manifest.Flushed)
-	}
 	next := c.manifest.clone()
 	next.Segments = slices.DeleteFunc(next.Segments, func(e manifestSegment) bool {
 		return slices.ContainsFunc(inputs, func(s *segment) bool { return s.number == e.Number })
 	})
-	if merged != nil {
-		entry := manifestSegment{Number: merged.number, Points: merged.rows}
-		if dead := int(merged.deaths.count.Load()); dead > 0 {
+	for _, p := range pieces {
+		p.carryDeaths(inputs, c.manifest.Flushed)
+		entry := manifestSegment{Number: p.segment.number, Points: p.segment.rows}
+		if dead := int(p.segment.deaths.count.Load()); dead > 0 {
 			entry.Deletions, entry.Deleted = c.newNumber(), dead
-			if err := writeDeletions(c.fsys, c.path(deletionsName(merged.number, entry.Deletions)), merged.deaths, c.manifest.Flushed); err != nil {
+			if err := writeDeletions(c.fsys, c.path(deletionsName(entry.Number, entry.Deletions)), p.segment.deaths, c.manifest.Flushed); err != nil {
 				return err
 			}
 		}
@@ -188,15 +225,15 @@ func (c *Collection) commitMerge(inputs []*segment, merged *segment, order []row
 	if err := c.commit(next); err != nil {
 		return err
 	}
-	c.swapMerged(inputs, merged, order)
+	c.swapMerged(inputs, pieces)
 	return nil
 }
 
-// carryDeaths marks the rows of a merged segment that died up to a write.
-func carryDeaths(inputs []*segment, merged *segment, order []rowRef, until uint64) {
-	for i, r := range order {
-		if died := inputs[r.source].deaths.at(int(r.row)); died != 0 && died <= until && merged.deaths.at(i) == 0 {
-			merged.deaths.mark(i, died)
+// carryDeaths marks the rows that died up to a write.
+func (p mergedPiece) carryDeaths(inputs []*segment, until uint64) {
+	for i, r := range p.order {
+		if died := inputs[r.source].deaths.at(int(r.row)); died != 0 && died <= until && p.segment.deaths.at(i) == 0 {
+			p.segment.deaths.mark(i, died)
 		}
 	}
 }
@@ -212,7 +249,7 @@ func (c *Collection) noteDeletions(segments []*segment) {
 	}
 }
 
-func (c *Collection) swapMerged(inputs []*segment, merged *segment, order []rowRef) {
+func (c *Collection) swapMerged(inputs []*segment, pieces []mergedPiece) {
 	c.writer.Lock()
 	defer c.writer.Unlock()
 	before := c.view.current
@@ -220,9 +257,9 @@ func (c *Collection) swapMerged(inputs []*segment, merged *segment, order []rowR
 		return // closed meanwhile
 	}
 	next := &view{segments: without(before.segments, inputs), frozen: before.frozen}
-	if merged != nil {
-		carryDeaths(inputs, merged, order, endless)
-		next.segments = append(next.segments, merged)
+	for _, p := range pieces {
+		p.carryDeaths(inputs, endless)
+		next.segments = append(next.segments, p.segment)
 	}
 	for _, s := range inputs {
 		s.obsolete.Store(true)

@@ -18,6 +18,7 @@ import (
 type mutable struct {
 	layout *layout
 	log    uint64       // number of its log file
+	after  uint64       // the last write before it
 	rows   []*row       // the writer's; readers have their own header of it
 	newest sync.Map     // key (string) to its newest row
 	spaces sync.Map     // namespace (string) to its rows (*spaceRows)

@@ -137,7 +137,7 @@ func (l *layout) checkNames(p *Point, found int) error {
 		}
 	}
 	if n, ok := l.number[""]; p.Vector != nil && (!ok || l.fields[n].kind != denseField) {
-		return fmt.Errorf("the collection has no unnamed vector: give it in Vectors by its name")
+		return fmt.Errorf("the collection has no unnamed vector: give the vector by its name")
 	}
 	for name, rows := range p.Multi {
 		if n, ok := l.number[name]; !ok || l.fields[n].kind != multiField {
@@ -156,7 +156,7 @@ func (l *layout) checkNames(p *Point, found int) error {
 		}
 	}
 	if given != found {
-		return fmt.Errorf("the unnamed vector is given both as Vector and in Vectors")
+		return fmt.Errorf("the unnamed vector is given twice: by itself and among those with names")
 	}
 	return nil
 }

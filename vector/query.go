@@ -186,21 +186,21 @@ func (q *Query) validate() error {
 	p := q.part()
 	switch {
 	case p.targets() > 1 || p.targets() == 1 && len(q.Parts) > 0 || p.targets() == 0 && len(q.Parts) == 0:
-		return invalid("a query says what is near by exactly one of Vector, Multi, Sparse, Text, Like and Parts")
+		return invalid("a query says what is near in exactly one way: by a vector, a multi-vector, a sparse vector, a text, examples (like) or parts")
 	case q.K < allHits || q.Offset < 0 || q.GroupSize < 0:
-		return invalid("a query with K %d, Offset %d and GroupSize %d", q.K, q.Offset, q.GroupSize)
+		return invalid("a query with k %d, offset %d and group size %d: none may be negative", q.K, q.Offset, q.GroupSize)
 	case q.K == allHits && (q.Limit == nil || len(q.Parts) > 0 || q.GroupBy != "" || q.Diverse != nil):
-		return invalid("a query for all hits (K −1) needs a Limit, and has neither Parts, GroupBy nor Diverse")
+		return invalid("a query for all hits (k −1) needs a limit, and has neither parts nor groups nor variety")
 	case q.Diverse != nil && !(q.Diverse.Lambda >= 0 && q.Diverse.Lambda <= 1):
-		return invalid("a query with Diverse.Lambda %v: want 0 to 1", q.Diverse.Lambda)
+		return invalid("a query for variety with lambda %v: want 0 to 1", q.Diverse.Lambda)
 	case q.Diverse != nil && (len(q.Parts) > 0 || q.GroupBy != "" || q.Vector == nil && q.Like == nil):
-		return invalid("Diverse goes with Vector or Like, without GroupBy")
+		return invalid("a query for variety is by a vector or by examples, without groups")
 	case q.EF < 0 || q.NProbe < 0 || q.Prefix < 0 || q.Prefix > 0 && q.Vector == nil:
-		return invalid("a query with EF %d, NProbe %d and Prefix %d (which goes with Vector)", q.EF, q.NProbe, q.Prefix)
+		return invalid("a query with ef %d, nprobe %d and prefix %d: none may be negative, and a prefix is of a vector", q.EF, q.NProbe, q.Prefix)
 	}
 	for i := range q.Parts {
 		if q.Parts[i].targets() != 1 || q.Parts[i].K < 0 || !(q.Parts[i].Weight >= 0) {
-			return invalid("part %d of a query: want exactly one of Vector, Multi, Sparse, Text and Like, and no negative K or Weight", i)
+			return invalid("part %d of a query: want exactly one of vector, multi-vector, sparse vector, text and examples, and no negative k or weight", i)
 		}
 	}
 	return q.Fusion.validate()

@@ -52,6 +52,7 @@ func (r *recovery) run() error {
 	}
 	first := r.manifest.Log
 	c.active = newMutable(c.layout.Load(), first)
+	c.active.after = r.manifest.Flushed
 	c.view.replace(&view{segments: r.segments}, c.active)
 	for _, s := range r.segments {
 		s.release() // the view has them
@@ -207,6 +208,7 @@ func (r *recovery) replay() error {
 			c.active.sealed = c.applied.Load()
 			before := c.view.current
 			next := newMutable(c.layout.Load(), number)
+			next.after = c.active.sealed
 			c.view.replace(&view{segments: before.segments, frozen: append(before.frozen, c.active)}, next)
 			c.active = next
 		}

@@ -125,17 +125,18 @@ func (c *Collection) freeze() error {
 	old := c.active
 	old.sealed = c.applied.Load()
 	c.active = newMutable(old.layout, number)
+	c.active.after = old.sealed
 	before := c.view.current
 	c.view.replace(&view{segments: before.segments, frozen: append(before.frozen[:len(before.frozen):len(before.frozen)], old)}, c.active)
 	return nil
 }
 
-// Seal writes all points in memory to a segment file now, as happens by itself
-// when there are enough of them.
+// Seal writes all points in memory to a segment file now, and what was deleted since to
+// others, as happens by itself when there are enough points.
 func (c *Collection) Seal(ctx context.Context) error {
 	c.writer.Lock()
 	err := c.writable()
-	if err == nil && len(c.active.rows) > 0 {
+	if err == nil && c.applied.Load() > c.active.after {
 		err = c.freeze()
 	}
 	var last *mutable // later ones are not this call's

@@ -26,7 +26,7 @@ func (s *Snapshot) denseRanker(using string, query []float32, q *Query) (*denseR
 	}
 	f := s.layout.fields[number]
 	if f.kind != denseField {
-		return nil, invalid("vector %q is a multi-vector: ask with Multi", using)
+		return nil, invalid("vector %q is a multi-vector: ask with several vectors", using)
 	}
 	if err := f.spec.check(query); err != nil {
 		return nil, invalid("the query's vector: %w", err)
@@ -272,7 +272,7 @@ func (s *Snapshot) likeRanker(sc *scope, p *Part, q *Query) (*denseRanker, error
 	}
 	f := s.layout.fields[number]
 	if f.kind != denseField || len(p.Like.Positive) == 0 {
-		return nil, invalid("Like wants a dense vector and at least one positive example")
+		return nil, invalid("a query by examples wants a dense vector and at least one positive example")
 	}
 	exclude := map[string]bool{}
 	mean := func(examples []Example) ([]float32, error) {

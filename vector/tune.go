@@ -85,7 +85,7 @@ func Tune(ctx context.Context, c *Collection, queries []Query, recall float64) (
 	}
 	for i, q := range queries {
 		if q.Vector == nil || q.K < 0 || q.GroupBy != "" || q.Diverse != nil || len(q.Parts) > 0 {
-			return nil, invalid("tune by query %d: want a Vector and K, without groups, variety or parts", i)
+			return nil, invalid("tune by query %d: want a vector and k, without groups, variety or parts", i)
 		}
 	}
 	s, err := c.Snapshot()
