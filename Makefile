@@ -93,6 +93,7 @@ grammar: ## what grammars let a model write, against a JSON Schema validator
 .PHONY: conform
 conform: ## the API's conformance checks against a server (needs Node)
 	test/conform/run.sh
+	test/conform/upstream.sh
 
 .PHONY: torture
 torture: torture-llm torture-vector torture-ledger ## long tests under load and faults (needs a C compiler for the race detector)

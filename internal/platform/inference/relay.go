@@ -161,6 +161,7 @@ func (r *relayed) stream(id openai.Identity, withUsage bool, keep func(*openai.F
 func (r *relayed) whole(id openai.Identity) (*openai.ForeignAnswer, []byte, error) {
 	part, err := r.read(r.answer.Whole())
 	if err != nil {
+		r.begun = false // nobody pays for nonsense
 		return nil, nil, err
 	}
 	r.count()
