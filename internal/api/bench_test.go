@@ -25,7 +25,9 @@ func BenchmarkChatRequest(b *testing.B) {
 		change func(*Config)
 		budget bool
 	}{
-		{"own", func(c *Config) { c.Inference = fakeService(&fakeModel{}, inference.Config{Limiter: account.NewLimiter(plenty)}) }, false},
+		{"own", func(c *Config) {
+			c.Inference = fakeService(&fakeModel{}, inference.Config{Limiter: account.NewLimiter(plenty)})
+		}, false},
 		{"with ledger", nil, false},
 		{"with ledger and budget", nil, true},
 	} {
