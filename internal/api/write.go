@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"iter"
 	"net/http"
 	"strconv"
@@ -97,8 +96,14 @@ func (w *responseWriter) event(v any) error {
 	return w.eventText(data)
 }
 
+// eventText sends and flushes the event that has the text.
 func (w *responseWriter) eventText(data []byte) error {
-	if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	event := make([]byte, 0, len("data: \n\n")+len(data))
+	event = append(append(append(event, "data: "...), data...), "\n\n"...)
+	w.recording.add(event)
+	if _, err := w.writeLocked(event); err != nil {
 		return err
 	}
 	if err := w.control.Flush(); w.recording == nil {
