@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -22,18 +23,27 @@ func ParseObject(data []byte) (Object, error) {
 	if !json.Valid(data) {
 		return nil, errors.New("it is not JSON")
 	}
-	s := splitter{data, 0}
-	if s.next() != '{' {
+	o, ok := splitObject(data)
+	if !ok {
 		return nil, errors.New("it is JSON, but not an object")
 	}
-	var o Object
+	return o, nil
+}
+
+// splitObject is ParseObject for text that is known to be valid.
+func splitObject(data []byte) (Object, bool) {
+	s := splitter{data, 0}
+	if s.next() != '{' {
+		return nil, false
+	}
+	o := make(Object, 0, 12) // as many as an answer has
 	for s.at++; s.next() != '}'; {
 		name := s.value()
 		s.past(':')
 		o = append(o, Member{unquote(name), s.value()})
 		s.past(',')
 	}
-	return o, nil
+	return o, true
 }
 
 // parseArray returns the items of a JSON array, whose text is valid; of another
@@ -176,7 +186,11 @@ func (s *splitter) string() {
 	s.at++
 }
 
+// unquote is the string that a JSON string stands for.
 func unquote(text []byte) string {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1])
+	}
 	var s string
 	_ = json.Unmarshal(text, &s) // a string of valid JSON
 	return s

@@ -109,8 +109,12 @@ type looseText string
 
 // UnmarshalJSON never fails.
 func (t *looseText) UnmarshalJSON(data []byte) error {
-	if text := ""; json.Unmarshal(data, &text) == nil {
-		*t = looseText(text)
+	switch data[0] {
+	case '"':
+		*t = looseText(unquote(data))
+		return nil
+	case '[':
+	default:
 		return nil
 	}
 	var parts []struct {
@@ -178,8 +182,8 @@ func (a *ForeignAnswer) relay(id Identity, content, empty string) json.RawMessag
 }
 
 func appendChoice(b []byte, item json.RawMessage, isText bool, content, empty string) []byte {
-	choice, err := ParseObject(item)
-	if err != nil {
+	choice, ok := splitObject(item)
+	if !ok {
 		return append(b, item...)
 	}
 	choice.supply("index", "0")
@@ -193,7 +197,7 @@ func appendChoice(b []byte, item json.RawMessage, isText bool, content, empty st
 	}
 	choice.supply(content, empty)
 	if content == "message" {
-		if message, err := ParseObject(choice.Get("message")); err == nil {
+		if message, ok := splitObject(choice.Get("message")); ok {
 			message.supply("role", `"assistant"`)
 			message.supply("content", "null")
 			message.supply("refusal", "null")
