@@ -13,18 +13,27 @@
 // an event, flushed as it is written, the last one [DONE]. Whatever can be
 // wrong with a request shows before the first byte and is a plain JSON error.
 // A stream that breaks later ends with an error event and no [DONE], so that a
-// client cannot take half an answer for a whole one. A caller that goes away
-// cancels its work.
+// client cannot take half an answer for a whole one. A stream that has been
+// silent for a while is sent a comment (pulse.go), the first of which takes the
+// place of the first byte. A caller that goes away cancels its work.
+//
+// # Attempts
+//
+// A POST with an Idempotency-Key runs once, goes on without its caller, and
+// answers whatever is sent again within a day (attempts.go).
 //
 // # Limits
 //
 // Bodies, headers and the time to read, to answer and to take a piece of an
-// answer are bounded (serve.go). Bodies must be JSON, but for files, whose form is
-// read as it arrives (form.go); a page elsewhere cannot post one, since a key is needed for everything but /healthz and /readyz.
+// answer are bounded (serve.go), and so is what the bodies of all requests take
+// together while they are read and decoded (body.go). Bodies must be JSON, but for
+// files, whose form is read as it arrives (form.go); a page elsewhere cannot post
+// one, since a key is needed for everything but /healthz and /readyz. Pages of
+// other origins may read answers only if their origin is listed (cors.go).
 //
-// # Logs
+// # Logs and traces
 //
 // Only this package and internal/server log. A line names the request's id,
 // route, status, times, key and token counts; never a word of a prompt, an
-// answer or a key.
+// answer or a key. Neither do the spans of a request's trace (spans.go).
 package api

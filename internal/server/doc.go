@@ -13,7 +13,8 @@
 // to lock it with.
 //
 // GET /metrics has the operator's counters in Prometheus' format, for callers on
-// this machine and for admin keys.
+// this machine and for admin keys. Spans of requests go to a collector that the
+// configuration names, and nowhere without one.
 //
 // While it serves, what has expired is deleted every hour, and jobs are done:
 // files expire, and the contents of those that have ended are deleted.
