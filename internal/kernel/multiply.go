@@ -4,17 +4,30 @@ import (
 	"fmt"
 )
 
-// Product is one multiplication of a call of Multiply: row t of the activations
-// times the transposed Matrix goes to Out[t·Stride:][:Matrix.Rows()]. Stride
-// zero means Matrix.Rows().
+// Product is one multiplication of a call of Multiply: the t-th of so many Rows of
+// the activations, from the one called First on, times the transposed Matrix goes
+// to Out[t·Stride:][:Matrix.Rows()]. Rows zero means all of them, Stride zero
+// Matrix.Rows().
 type Product struct {
-	Matrix *Matrix
-	Out    []float32
-	Stride int
+	Matrix      *Matrix
+	Out         []float32
+	Stride      int
+	First, Rows int
 }
 
-// Multiply multiplies all rows of a by each matrix. The rows must be quantised
-// if a matrix says Quantized.
+// whole fills in what zeros mean.
+func (m Product) whole(a *Activations) Product {
+	if m.Rows == 0 {
+		m.Rows = a.rows - m.First
+	}
+	if m.Stride == 0 {
+		m.Stride = m.Matrix.rows
+	}
+	return m
+}
+
+// Multiply multiplies rows of a by each matrix. The rows must be quantised if a
+// matrix says Quantized.
 //
 // The dot product of a block, or of a part with a scale of its own, is an exact
 // integer; these are then added in order, each as acc + (d·scale)·dot and, with
@@ -23,12 +36,11 @@ type Product struct {
 // the same bits.
 func Multiply(p *Pool, a *Activations, products ...Product) {
 	for _, m := range products {
-		if m.Stride == 0 {
-			m.Stride = m.Matrix.rows
-		}
-		if m.Matrix.cols != a.cols || m.Stride < m.Matrix.rows || a.rows > 0 && len(m.Out) < (a.rows-1)*m.Stride+m.Matrix.rows {
-			panic(fmt.Sprintf("kernel.Multiply: %d×%d activations, a %d×%d matrix and %d outputs at stride %d do not fit",
-				a.rows, a.cols, m.Matrix.rows, m.Matrix.cols, len(m.Out), m.Stride))
+		m = m.whole(a)
+		if m.Matrix.cols != a.cols || m.Stride < m.Matrix.rows || m.First < 0 || m.Rows < 0 || m.First+m.Rows > a.rows ||
+			m.Rows > 0 && len(m.Out) < (m.Rows-1)*m.Stride+m.Matrix.rows {
+			panic(fmt.Sprintf("kernel.Multiply: rows %d to %d of %d×%d activations, a %d×%d matrix and %d outputs at stride %d do not fit",
+				m.First, m.First+m.Rows, a.rows, a.cols, m.Matrix.rows, m.Matrix.cols, len(m.Out), m.Stride))
 		}
 	}
 	if a.rows == 0 {
@@ -49,12 +61,8 @@ func Multiply(p *Pool, a *Activations, products ...Product) {
 		for _, m := range products {
 			n := m.Matrix.pieces(piece)
 			if i < n {
-				stride := m.Stride
-				if stride == 0 {
-					stride = m.Matrix.rows
-				}
 				g := m.Matrix.groups()
-				m.Matrix.multiply(i*g/n, (i+1)*g/n, a, m.Out, stride)
+				m.whole(a).multiply(i*g/n, (i+1)*g/n, a)
 				return
 			}
 			i -= n
@@ -67,21 +75,22 @@ func (m *Matrix) pieces(bytes int) int {
 	return max(1, min(m.groups(), (len(m.data)+bytes/2)/bytes))
 }
 
-// multiply computes the outputs of groups [from, to) for all rows of a, a tile
+// multiply computes the outputs of groups [from, to) for a product's rows, a tile
 // of rows at a time: while a tile stays in the first-level cache, the weights
 // stream past.
-func (m *Matrix) multiply(from, to int, a *Activations, out []float32, stride int) {
-	whole := min(to, m.rows/groupRows)
-	for t := 0; t < a.rows; {
-		n := tileRows(a.rows - t)
+func (m Product) multiply(from, to int, a *Activations) {
+	rows := m.Matrix.rows
+	whole := min(to, rows/groupRows)
+	for t := 0; t < m.Rows; {
+		n := tileRows(m.Rows - t)
 		if from < whole {
-			m.tile(from, whole, a, t, n, out[t*stride+from*groupRows:], stride)
+			m.Matrix.tile(from, whole, a, m.First+t, n, m.Out[t*m.Stride+from*groupRows:], m.Stride)
 		}
 		if whole < to { // the last group is not full: its outputs take a detour
 			var tile [maxTile * groupRows]float32
-			m.tile(whole, to, a, t, n, tile[:], groupRows)
+			m.Matrix.tile(whole, to, a, m.First+t, n, tile[:], groupRows)
 			for i := range n {
-				copy(out[(t+i)*stride+whole*groupRows:][:m.rows-whole*groupRows], tile[i*groupRows:])
+				copy(m.Out[(t+i)*m.Stride+whole*groupRows:][:rows-whole*groupRows], tile[i*groupRows:])
 			}
 		}
 		t += n

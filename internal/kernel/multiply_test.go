@@ -220,6 +220,21 @@ func TestProductsAreInvariant(t *testing.T) {
 	}
 }
 
+// A product of some rows is that part of the product of all.
+func TestProductsOfSomeRows(t *testing.T) {
+	r := newRand(t, 7)
+	p := NewPool(2)
+	defer p.Close()
+	const rows, cols, tokens = 35, 64, 11
+	m, other := NewMatrix(nil, Q4_1, randomWeights(r, Q4_1, rows, cols), rows, cols), NewMatrix(nil, Q8_0, randomWeights(r, Q8_0, rows, cols), rows, cols)
+	a := activations(r, tokens, cols)
+	all, others := multiplied(p, m, a), multiplied(p, other, a)
+	first, second := make([]float32, 3*rows), make([]float32, 7*rows)
+	Multiply(p, a, Product{Matrix: m, Out: first, First: 1, Rows: 3}, Product{Matrix: other, Out: second, First: 4})
+	equalBits(t, "rows 1 to 4", first, all[rows:4*rows])
+	equalBits(t, "rows from 4", second, others[4*rows:])
+}
+
 func equalBits(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
@@ -292,6 +307,7 @@ func TestMultiplyRefusesWhatDoesNotFit(t *testing.T) {
 	for name, call := range map[string]func(){
 		"short output":   func() { Multiply(p, a, Product{Matrix: m, Out: make([]float32, 3)}) },
 		"narrow stride":  func() { Multiply(p, a, Product{Matrix: m, Out: make([]float32, 9), Stride: 1}) },
+		"rows beyond":    func() { Multiply(p, a, Product{Matrix: m, Out: make([]float32, 9), First: 1, Rows: 2}) },
 		"other columns":  func() { a.Resize(2, 4); Multiply(p, a, Product{Matrix: m, Out: make([]float32, 4)}) },
 		"short weights":  func() { NewMatrix(nil, F32, make([]byte, 4), 2, 3) },
 		"partial blocks": func() { NewMatrix(nil, Q8_0, make([]byte, 34), 1, 33) },

@@ -3,6 +3,7 @@ package model
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
@@ -11,9 +12,22 @@ import (
 type expertWork struct {
 	weights []float32 // of each row, one an expert; 0 for those it does not go through
 	rows    [][]int   // by expert: the rows that go through it
-	input   kernel.Activations
-	output  []float32
+
+	// Of the experts that are run together: their rows, one expert's behind
+	// another's.
+	group    []expertRows
+	input    kernel.Activations
+	output   []float32
+	products []kernel.Product
 }
+
+// expertRows are the rows of one expert in a group.
+type expertRows struct{ expert, first, n int }
+
+// leastTogether is how many rows experts have together that are run in one go, or
+// as many as the chunk has. One token goes through several experts: one by one
+// their products would be too short for several threads.
+const leastTogether = 64
 
 // mix is the feed-forward half of a layer with experts (Shazeer et al. 2017):
 // each row goes through the units that the router scores highest, and added gets
@@ -28,11 +42,28 @@ func (d *Decoder) mix(layer int) {
 	d.eachRow(func(r int) { w.check(layer, c.choose(e.weights[r*c.Experts:(r+1)*c.Experts])) })
 	e.assign(w.rows, c.Experts)
 	clear(w.added)
-	for i := range l.experts {
-		if rows := e.rows[i]; len(rows) > 0 {
-			d.expert(&l.experts[i], i, rows)
+	for next := 0; next < len(l.experts); {
+		next = e.gather(next, max(leastTogether, w.rows))
+		d.runGroup(l.experts)
+	}
+}
+
+// gather makes a group of the experts from one on that have rows, as many as fit
+// into most rows, and returns the expert after them.
+func (e *expertWork) gather(from, most int) (next int) {
+	e.group = e.group[:0]
+	total := 0
+	for i := from; i < len(e.rows); i++ {
+		n := len(e.rows[i])
+		if total+n > most {
+			return i
+		}
+		if n > 0 {
+			e.group = append(e.group, expertRows{i, total, n})
+			total += n
 		}
 	}
+	return len(e.rows)
 }
 
 // choose replaces scores by the weights of the experts to use: the softmax of
@@ -97,20 +128,48 @@ func (e *expertWork) assign(rows, experts int) {
 	}
 }
 
-// expert runs some rows through one expert and adds what comes out.
-func (d *Decoder) expert(u *gatedUnit, index int, rows []int) {
+// runGroup runs a group's rows through their experts and adds what comes out.
+func (d *Decoder) runGroup(experts []gatedUnit) {
 	w, c := &d.work, &d.config
-	e := &w.experts
-	e.input.Resize(len(rows), c.Width)
-	grow(&e.output, len(rows)*c.Width)
-	d.each(len(rows), func(i int) {
-		copy(e.input.Row(i), w.normed.Row(rows[i]))
-		quantize(&e.input, i, u.gate, u.up)
+	e, n := &w.experts, c.FeedForward
+	if len(e.group) == 0 {
+		return
+	}
+	last := e.group[len(e.group)-1]
+	total := last.first + last.n
+	e.input.Resize(total, c.Width)
+	w.gated.Resize(total, n)
+	grow(&w.up, total*n)
+	grow(&e.output, total*c.Width)
+	d.each(total, func(i int) {
+		g := e.of(i)
+		copy(e.input.Row(i), w.normed.Row(e.rows[g.expert][i-g.first]))
+		quantize(&e.input, i, experts[g.expert].gate, experts[g.expert].up)
 	})
-	d.gated(u, &e.input, e.output)
-	d.each(len(rows), func(i int) {
-		out := e.output[i*c.Width : (i+1)*c.Width]
-		scale(out, e.weights[rows[i]*c.Experts+index])
-		kernel.Axpy(1, out, w.added[rows[i]*c.Width:(rows[i]+1)*c.Width])
-	})
+	e.products = e.products[:0]
+	for _, g := range e.group {
+		e.products = append(e.products,
+			kernel.Product{Matrix: experts[g.expert].gate, Out: w.gated.All()[g.first*n:], First: g.first, Rows: g.n},
+			kernel.Product{Matrix: experts[g.expert].up, Out: w.up[g.first*n:], First: g.first, Rows: g.n})
+	}
+	d.multiply(&e.input, e.products...)
+	d.each(total, func(i int) { d.gate(i, experts[e.of(i).expert].down) })
+	e.products = e.products[:0]
+	for _, g := range e.group {
+		e.products = append(e.products, kernel.Product{Matrix: experts[g.expert].down, Out: e.output[g.first*c.Width:], First: g.first, Rows: g.n})
+	}
+	d.multiply(&w.gated, e.products...)
+	for _, g := range e.group { // one after another: a row's sum is in the order of experts
+		d.each(g.n, func(i int) {
+			row, out := e.rows[g.expert][i], e.output[(g.first+i)*c.Width:(g.first+i+1)*c.Width]
+			scale(out, e.weights[row*c.Experts+g.expert])
+			kernel.Axpy(1, out, w.added[row*c.Width:(row+1)*c.Width])
+		})
+	}
+}
+
+// of returns whose row of the group the i-th is.
+func (e *expertWork) of(i int) expertRows {
+	at := sort.Search(len(e.group), func(k int) bool { return e.group[k].first > i })
+	return e.group[at-1]
 }

@@ -150,14 +150,18 @@ func (d *Decoder) gated(u *gatedUnit, rows *kernel.Activations, out []float32) {
 	d.multiply(rows,
 		kernel.Product{Matrix: u.gate, Out: w.gated.All()},
 		kernel.Product{Matrix: u.up, Out: w.up})
-	d.each(rows.Rows(), func(r int) {
-		gate, up := w.gated.Row(r), w.up[r*n:(r+1)*n]
-		if d.config.GELU {
-			kernel.GELUTanhMul(gate, up)
-		} else {
-			kernel.SiLUMul(gate, up)
-		}
-		quantize(&w.gated, r, u.down)
-	})
+	d.each(rows.Rows(), func(r int) { d.gate(r, u.down) })
 	d.multiply(&w.gated, kernel.Product{Matrix: u.down, Out: out})
+}
+
+// gate makes activation(gate·x) ∘ up·x of a row, ready for the down matrix.
+func (d *Decoder) gate(r int, down *kernel.Matrix) {
+	w, n := &d.work, d.config.FeedForward
+	gate, up := w.gated.Row(r), w.up[r*n:(r+1)*n]
+	if d.config.GELU {
+		kernel.GELUTanhMul(gate, up)
+	} else {
+		kernel.SiLUMul(gate, up)
+	}
+	quantize(&w.gated, r, down)
 }
