@@ -1,6 +1,10 @@
 package vector
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+)
 
 // TestMergesStayBelowTheCeiling compacts more points than one segment's graph may be built
 // of: they become several segments, each with an index.
@@ -97,5 +101,32 @@ func TestDeletionsAreMergedAwayOnce(t *testing.T) {
 		if err := c.Compact(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestBuildingAnIndexIsGivenUp ends the context that a build in the background runs under, as
+// Close does: the segment stays without an index, and gets one later.
+func TestBuildingAnIndexIsGivenUp(t *testing.T) {
+	schema := Schema{Vectors: map[string]VectorSpec{"": {Dimensions: 4, Metric: L2, Index: Graph}}}
+	c := newCollectionWith(t, schema, Options{manual: true})
+	for n := range uint64(200) {
+		upsert(t, c, Point{ID: Num(n), Vector: []float32{float32(n), 1, 2, 3}})
+	}
+	if err := c.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := c.buildIndexes(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("got the error %v, want that of the context", err)
+	}
+	if r := search(t, c, Query{Vector: []float32{7, 1, 2, 3}, K: 1}); r.Hits[0].ID != Num(7) || r.Plan.Strategies["scan"] != 1 {
+		t.Errorf("without an index: %v by %v", r.Hits, r.Plan.Strategies)
+	}
+	if built, err := c.buildIndexes(t.Context()); err != nil || !built {
+		t.Errorf("later: built %v, %v", built, err)
+	}
+	if r := search(t, c, Query{Vector: []float32{7, 1, 2, 3}, K: 1}); r.Hits[0].ID != Num(7) || r.Plan.Strategies["graph"] != 1 {
+		t.Errorf("with an index: %v by %v", r.Hits, r.Plan.Strategies)
 	}
 }
