@@ -1,6 +1,6 @@
 // Package state keeps Ragstone's durable rows: organizations, users, projects,
-// service accounts, API keys, limits, budgets, the ledger and stored
-// completions now; files, threads and jobs later. It stores them in one SQLite
+// service accounts, API keys, limits, budgets, the ledger, stored completions,
+// files and uploads now; threads and runs later. It stores them in one SQLite
 // database in the state folder of Ragstone's home (docs/decisions/
 // 0007-sqlite-by-default.md) or in a PostgreSQL database that several servers
 // share (0019-postgresql-and-replicas.md). It knows nothing of what they mean:
@@ -51,6 +51,15 @@
 // A database that goes away makes writes fail with ErrUnavailable; what was being
 // written is then there whole or not at all, and once.
 //
-// The schema is changed by the numbered files in migrations, forward only; a
-// database that a newer Ragstone has migrated is refused.
+// # Jobs
+//
+// What is to be done later is a Job, which is added in the transaction of the row
+// it belongs to and done at least once by a process that has called StartJobs; one
+// whose process ends is done again. River keeps them, in tables of its own
+// (docs/decisions/0016-jobs.md).
+//
+// # Schema
+//
+// The schema is changed by the numbered files in migrations, and by jobTables for
+// River's, forward only; a database that a newer Ragstone has migrated is refused.
 package state
