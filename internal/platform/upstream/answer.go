@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,11 +93,11 @@ func (a *Answer) readWhole(body io.Reader) error {
 	if err != nil {
 		return a.watch.explain(err)
 	}
-	data := a.peer.hideIn(append(first[:], rest...))
+	data := a.peer.hideIn(bytes.TrimSpace(append(first[:], rest...))) // some send spaces while they work
 	if e := errorIn(data); e != nil {
 		return e
 	}
-	if !json.Valid(data) || data[0] != '{' {
+	if !bytes.HasPrefix(data, []byte("{")) || !json.Valid(data) {
 		return &Error{Message: "its answer is not a JSON object", Strange: true}
 	}
 	a.whole = data

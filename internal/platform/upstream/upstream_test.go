@@ -186,7 +186,8 @@ func TestFaults(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _ := play(t, map[string]http.HandlerFunc{"a": answers, "b": streams}, Server{Name: "a", Models: []string{"whole"}}, Server{Name: "b", Renames: map[string]string{"ours": "theirs"}})
+		padded := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "\n  \n"+wholeAnswer+"\n") }
+		p, _ := play(t, map[string]http.HandlerFunc{"a": padded, "b": streams}, Server{Name: "a", Models: []string{"whole"}}, Server{Name: "b", Renames: map[string]string{"ours": "theirs"}})
 		request := chat(false)
 		request.Model = "whole"
 		a, err := p.Send(t.Context(), request)

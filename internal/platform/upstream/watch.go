@@ -21,21 +21,26 @@ type watch struct {
 }
 
 func newWatch(ctx context.Context, firstByte, whole time.Duration) *watch {
-	w := &watch{idle: firstByte}
+	w := &watch{}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.quiet = time.AfterFunc(firstByte, func() {
-		w.cancel(&Error{Message: fmt.Sprintf("it has been silent for %v", w.idle), Timeout: true})
-	})
-	w.whole = time.AfterFunc(whole, func() {
-		w.cancel(&Error{Message: fmt.Sprintf("its answer took longer than %v", whole), Timeout: true})
-	})
+	w.quiet = w.after(firstByte, "it has been silent for %v")
+	w.whole = w.after(whole, "its answer took longer than %v")
 	return w
+}
+
+// after ends the request after a time, for a reason that names it.
+func (w *watch) after(d time.Duration, reason string) *time.Timer {
+	return time.AfterFunc(d, func() {
+		w.cancel(&Error{Message: fmt.Sprintf(reason, d), Timeout: true})
+	})
 }
 
 // begin says that the first byte is there, and how long a silence may be now.
 func (w *watch) begin(idle time.Duration) {
 	w.quiet.Stop()
 	w.begun, w.idle = true, idle
+	w.quiet = w.after(idle, "it has been silent for %v")
+	w.quiet.Stop() // until the next read
 }
 
 func (w *watch) stop() {
