@@ -149,8 +149,8 @@ func (c *call) readAll(r io.Reader, length int64) ([]byte, error) {
 // Memory that decoding takes for each byte of a text and for each value in it, as
 // measured by TestDecodingTakesNoMoreThanReserved.
 const (
-	decodedByte  = 8
-	decodedValue = 520
+	decodedByte  = 4
+	decodedValue = 440
 )
 
 // decode reads the body into a request of the wire format.

@@ -40,7 +40,7 @@ func outline(spans tracetest.SpanStubs) string {
 		for _, a := range s.Attributes {
 			switch a.Key {
 			case "gen_ai.operation.name", "gen_ai.request.model", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "http.response.status_code", "error.type":
-				line += fmt.Sprintf(" %s=%s", a.Key[strings.LastIndex(string(a.Key), ".")+1:], a.Value.Emit())
+				line += fmt.Sprintf(" %s=%s", a.Key[strings.LastIndex(string(a.Key), ".")+1:], a.Value.String())
 			}
 		}
 		lines = append(lines, line)

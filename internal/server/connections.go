@@ -16,7 +16,6 @@ type limitedListener struct {
 	net.Listener
 	most int64
 	open atomic.Int64
-	log  *slog.Logger
 	warn func() // says so, once in a while
 
 	// refusal is written to a connection that is refused; empty where the
@@ -33,7 +32,7 @@ func limitConnections(l net.Listener, most int, refusal string, log *slog.Logger
 	if most <= 0 {
 		return l
 	}
-	limited := &limitedListener{Listener: l, most: int64(most), refusal: refusal, log: log}
+	limited := &limitedListener{Listener: l, most: int64(most), refusal: refusal}
 	limited.warn = occasionally(10*time.Second, func() {
 		log.Warn("connections are refused", "max_connections", most)
 	})
