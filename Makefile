@@ -79,7 +79,7 @@ tidy: ## go.mod and go.sum say what is used
 	$(GO) mod tidy -diff
 
 .PHONY: sdk
-sdk: ## the official Go and JavaScript SDKs against a server (JavaScript needs Node)
+sdk: ## the official Go, JavaScript and Python SDKs, instructor and Pydantic AI against a server (needs Node and Python)
 	cd test/sdk/go && $(GO) vet ./... && $(GO) test -count=1 -v ./...
 
 .PHONY: s3

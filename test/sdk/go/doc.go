@@ -1,4 +1,4 @@
-// Package sdk runs the official OpenAI SDKs for Go and JavaScript, unchanged,
+// Package sdk runs the official OpenAI SDKs for Go, JavaScript and Python, unchanged,
 // against a Ragstone that it builds and starts itself on a free port. It is a
 // module of its own so that the SDKs are not among the product's dependencies.
 //

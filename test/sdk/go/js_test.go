@@ -12,7 +12,7 @@ import (
 func TestJavaScript(t *testing.T) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed: the JavaScript SDK is not run. Install Node 20 or newer to run it.", program)
+			missing(t, program+" is not installed: the JavaScript SDK is not run. Install Node 20 or newer to run it.")
 		}
 	}
 	dir := t.TempDir()
@@ -25,14 +25,16 @@ func TestJavaScript(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run(t, dir, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-	run(t, dir, "node", "sdk.mjs")
+	run(t, dir, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+	run(t, dir, []string{"RAGSTONE_LIMITED_KEY=" + limitedKey(t)}, "node", "sdk.mjs")
 }
 
-func run(t *testing.T, dir string, command ...string) {
+// run runs a program in a folder, with the server's address and key, and more, in
+// its environment.
+func run(t *testing.T, dir string, more []string, command ...string) {
 	t.Helper()
 	c := exec.Command(command[0], command[1:]...)
-	c.Dir, c.Env = dir, append(os.Environ(), "OPENAI_BASE_URL="+baseURL, "OPENAI_API_KEY="+apiKey)
+	c.Dir, c.Env = dir, append(append(os.Environ(), "OPENAI_BASE_URL="+baseURL, "OPENAI_API_KEY="+apiKey), more...)
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, out)
 	}

@@ -9,13 +9,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// The running server: its base URL and a key it made.
-var baseURL, apiKey string
+// The running server: its base URL, a key it made, and how to run the same
+// program beside it.
+var (
+	baseURL, apiKey string
+	beside          func(arguments ...string) (output string, err error)
+)
 
 func TestMain(m *testing.M) {
 	code, err := runWithServer(m.Run)
@@ -43,14 +48,37 @@ func runWithServer(run func() int) (code int, err error) {
 	if err := linkModels(binary, home); err != nil {
 		return 0, err
 	}
+	environment := append(os.Environ(), "RAGSTONE_HOME="+home)
+	beside = func(arguments ...string) (string, error) {
+		c := exec.Command(binary, arguments...)
+		c.Env = environment
+		out, err := c.Output()
+		return strings.TrimSpace(string(out)), err
+	}
 	server := exec.Command(binary, "serve", "--addr", "127.0.0.1:0")
-	server.Env = append(os.Environ(), "RAGSTONE_HOME="+home)
+	server.Env = environment
 	stop, err := start(server)
 	if err != nil {
 		return 0, err
 	}
 	code = run()
 	return code, stop()
+}
+
+// limitedKey makes a project that may embed 60 times a minute, and a key of it.
+func limitedKey(t *testing.T) string {
+	t.Helper()
+	must := func(arguments ...string) string {
+		t.Helper()
+		out, err := beside(arguments...)
+		if err != nil {
+			t.Fatalf("ragstone %v: %v", arguments, err)
+		}
+		return out
+	}
+	project := must("projects", "create", "limited")
+	must("limits", "set", "all-minilm-l6-v2", "--project", project, "--requests-per-minute", "60")
+	return must("keys", "create", "--project", project)
 }
 
 // linkModels makes a home whose store holds links to the two default models.

@@ -82,4 +82,32 @@ const completed = await client.uploads.complete(upload.id, { part_ids: [greeting
 assert.equal(await (await client.files.content(completed.file.id)).text(), 'hello world');
 await client.files.delete(completed.file.id);
 
-console.log('the JavaScript SDK completes chat, streaming, tool calls, embeddings, files and uploads');
+const verdict = await client.chat.completions.create({
+  ...hello,
+  max_completion_tokens: 64,
+  response_format: {
+    type: 'json_schema',
+    json_schema: {
+      name: 'verdict', strict: true,
+      schema: { type: 'object', properties: { good: { type: 'boolean' } }, required: ['good'], additionalProperties: false },
+    },
+  },
+});
+assert.equal(typeof JSON.parse(verdict.choices[0].message.content).good, 'boolean');
+
+// A key that may embed 60 times a minute: the SDK waits as long as it is told.
+const limited = new OpenAI({ apiKey: process.env.RAGSTONE_LIMITED_KEY, maxRetries: 0 });
+const cat = { model: 'all-minilm-l6-v2', input: 'a cat' };
+let refused;
+for (let i = 0; i < 100 && !refused; i++) {
+  try {
+    await limited.embeddings.create(cat);
+  } catch (error) {
+    refused = error;
+  }
+}
+assert.ok(refused instanceof OpenAI.RateLimitError, String(refused));
+assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+await limited.embeddings.create(cat, { maxRetries: 4 });
+
+console.log('the JavaScript SDK completes chat, streaming, tool calls, structured output, embeddings, files, uploads and retries');
