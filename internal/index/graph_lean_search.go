@@ -180,8 +180,8 @@ func (s *graphSearch) scanLean(ef int, f *Filter) {
 }
 
 // leanError is the error of an estimated product of a query and a vector, as a share of
-// their norms and times the root of the dimensions: the tangent of the angle between a
-// vector and its code.
+// the vector's norm and of their distance, times the root of the dimensions: the tangent of the angle
+// between a vector and its code. What of the query is parallel to the vector has no error.
 const leanError = 0.1
 
 // leanMargin is how many of these errors below the k-th best estimate a row is still
@@ -200,8 +200,10 @@ func (s *graphSearch) nearLean(k int, p Params) []Hit {
 	}
 	distance := (hits[k-1].Score - s.ruler.offset) / s.ruler.factor
 	square := s.lean.terms.Base // of the query; the vectors near it are about as long
-	margin := leanMargin * 2 * leanError * square / float32(math.Sqrt(float64(s.graph.layout.padded)))
-	limit := s.ruler.score(distance + margin)
+	// Of a small distance the rounding of the query is the greater part of the error.
+	distance = max(distance, square/64)
+	spread := math.Sqrt(float64(square*distance) / float64(s.graph.layout.padded))
+	limit := hits[k-1].Score + s.ruler.factor*leanMargin*2*leanError*float32(spread)
 	end := k
 	for end < len(hits) && hits[end].Score >= limit {
 		end++
