@@ -100,7 +100,7 @@ torture: torture-llm torture-vector torture-ledger ## long tests under load and 
 
 .PHONY: torture-llm
 torture-llm: ## 100,000 requests to the engine under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./llm -run RandomTraffic -args -requests 100000
+	CGO_ENABLED=1 $(GO) test -race -timeout 2h ./llm -run RandomTraffic -args -requests 100000
 
 .PHONY: torture-vector
 torture-vector: ## a million random operations on the vector database, two hundred kills

@@ -99,8 +99,8 @@ func (c *Constraint) Sources(completion string, most int) []Source {
 	return sources
 }
 
-// guides prepares constraints for one vocabulary and remembers the latest.
-type guides struct {
+// languages compiles constraints for one vocabulary and remembers the latest.
+type languages struct {
 	words func() *grammar.Vocabulary
 
 	mu       sync.Mutex // guards the rest
@@ -108,19 +108,19 @@ type guides struct {
 	order    [][sha256.Size]byte // oldest first
 }
 
-// keptGuides is how many constraints a model remembers.
-const keptGuides = 64
+// keptLanguages is how many constraints a model remembers.
+const keptLanguages = 64
 
-// newGuides returns the guides of a vocabulary. Of marks, which are control
+// newLanguages returns the languages of a vocabulary. Of marks, which are control
 // tokens, the text is what it says, not nothing.
-func newGuides(v vocabulary, marks map[int32][]byte) *guides {
+func newLanguages(v vocabulary, marks map[int32][]byte) *languages {
 	bytes := func(id int32) []byte {
 		if text, ok := marks[id]; ok {
 			return text
 		}
 		return v.TokenBytes(id)
 	}
-	return &guides{
+	return &languages{
 		words: sync.OnceValue(func() *grammar.Vocabulary {
 			return grammar.NewVocabulary(v.Size(), bytes, func(text string) []int32 {
 				return v.Encode(text, tokenizer.Options{Special: len(marks) > 0})
@@ -131,7 +131,7 @@ func newGuides(v vocabulary, marks map[int32][]byte) *guides {
 }
 
 // compile returns a constraint over the vocabulary.
-func (s *guides) compile(c *Constraint) (*grammar.Compiled, error) {
+func (s *languages) compile(c *Constraint) (*grammar.Compiled, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if compiled, ok := s.compiled[c.key]; ok {
@@ -145,7 +145,7 @@ func (s *guides) compile(c *Constraint) (*grammar.Compiled, error) {
 	if err != nil {
 		return nil, &InvalidError{"Constraint", err.Error()}
 	}
-	if len(s.order) == keptGuides {
+	if len(s.order) == keptLanguages {
 		delete(s.compiled, s.order[0])
 		s.order = s.order[1:]
 	}

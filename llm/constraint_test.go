@@ -175,7 +175,7 @@ func TestConstraintsRefused(t *testing.T) {
 
 func TestConstraintsAreRememberedWithinBounds(t *testing.T) {
 	l := openScripted(t, &scriptedDecoder{script: arbitrary})
-	for i := range 2 * keptGuides { // more than a model remembers
+	for i := range 2 * keptLanguages { // more than a model remembers
 		c, err := ConstrainChoice(fmt.Sprint("number ", i))
 		if err != nil {
 			t.Fatal(err)
@@ -185,8 +185,8 @@ func TestConstraintsAreRememberedWithinBounds(t *testing.T) {
 			t.Fatalf("got %q, want %q", choices[0].Text, want)
 		}
 	}
-	if n := len(l.guides.compiled); n > keptGuides {
-		t.Errorf("%d constraints are kept, want at most %d", n, keptGuides)
+	if n := len(l.textLanguages.compiled); n > keptLanguages {
+		t.Errorf("%d constraints are kept, want at most %d", n, keptLanguages)
 	}
 }
 

@@ -80,10 +80,11 @@ type Local struct {
 	reader
 	ends     map[int32]bool
 	sampling Sampling
-	guides   *guides // of completions, and
-	calls    *guides // of answers that may hold calls
 	engine   *engine
 	close    func() error
+
+	textLanguages *languages // of constraints on completions, and
+	callLanguages *languages // on answers that may hold calls
 
 	mu      sync.Mutex         // guards endSets
 	endSets map[string][]int32 // tokens that begin a ScoreRequest.End
@@ -92,12 +93,12 @@ type Local struct {
 // newLocal puts a model that has been loaded to work.
 func newLocal(info Info, model decoder, p *prompter, limits engineLimits) *Local {
 	l := &Local{
-		reader:  reader{info: info, prompter: p},
-		ends:    map[int32]bool{},
-		guides:  newGuides(p.vocabulary, nil),
-		calls:   newGuides(p.vocabulary, p.marks),
-		engine:  startEngine(model, limits),
-		endSets: map[string][]int32{},
+		reader:        reader{info: info, prompter: p},
+		ends:          map[int32]bool{},
+		textLanguages: newLanguages(p.vocabulary, nil),
+		callLanguages: newLanguages(p.vocabulary, p.marks),
+		engine:        startEngine(model, limits),
+		endSets:       map[string][]int32{},
 	}
 	for _, id := range p.vocabulary.EndTokens() {
 		l.ends[id] = true
@@ -185,16 +186,16 @@ func (l *Local) begin(ctx context.Context, req *Request) (*outbox, error) {
 // setLanguage prepares what an answer is held to, and how it is taken apart.
 func (l *Local) setLanguage(g *generation, req *Request) (err error) {
 	g.constraint = req.Constraint
-	guides := l.guides
+	languages := l.textLanguages
 	if d := l.prompter.dialect; len(req.Messages) > 0 && (len(req.offered()) > 0 || d.thinks) {
 		if g.constraint, err = d.answerLanguage(req); err != nil {
 			return err
 		}
-		guides = l.calls
+		languages = l.callLanguages
 		g.dialect, g.marks = d, l.prompter.marks
 	}
 	if g.constraint != nil {
-		g.guide, err = guides.compile(g.constraint)
+		g.guide, err = languages.compile(g.constraint)
 	}
 	return err
 }
