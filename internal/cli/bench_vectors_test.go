@@ -39,7 +39,7 @@ func benchVectorsOutput(t *testing.T, args ...string) (stdout, stderr string, co
 func TestBenchVectors(t *testing.T) {
 	base := writeVectors(t, "base.fvecs", 1, 500, 8)
 	queries := writeVectors(t, "query.fvecs", 2, 20, 8)
-	for _, spec := range []string{"flat", "graph", "graph,degree=64,efc=50", "hnsw,m=8", "ivf,lists=10,pq=4", "ivf", "IVF8,PQ4x4fs,RFlat", "HNSW8", "Flat"} {
+	for _, spec := range []string{"flat", "graph", "graph,degree=64,efc=50", "lean", "hnsw,m=8", "ivf,lists=10,pq=4", "ivf", "IVF8,PQ4x4fs,RFlat", "HNSW8", "Flat"} {
 		for _, keep := range []string{"1", "0.3"} {
 			out, problems, code := benchVectorsOutput(t, "--base", base, "--queries", queries, "--index", spec,
 				"--ef", "64,200", "--seconds", "0", "--filter-keep", keep, "--json")

@@ -56,8 +56,7 @@ func (x *IVF) searchTogether(queries []float32, k int, p Params, found [][]Hit) 
 			}
 		}
 	}
-	slices.SortFunc(visits, func(a, b visit) int { return int(a.list.node) - int(b.list.node) })
-	for _, v := range visits {
+	for _, v := range byList(visits, x.Lists()) {
 		searches[v.query].scanList(v.list, nil)
 	}
 	for i, s := range searches {
@@ -67,4 +66,21 @@ func (x *IVF) searchTogether(queries []float32, k int, p Params, found [][]Hit) 
 		found[i] = s.finish(queries[i*d:(i+1)*d], k, p)
 		x.pool.Put(s)
 	}
+}
+
+// byList sorts visits by list, by counting.
+func byList(visits []visit, lists int) []visit {
+	starts := make([]int, lists+1)
+	for _, v := range visits {
+		starts[v.list.node+1]++
+	}
+	for i := range lists {
+		starts[i+1] += starts[i]
+	}
+	sorted := make([]visit, len(visits))
+	for _, v := range visits {
+		sorted[starts[v.list.node]] = v
+		starts[v.list.node]++
+	}
+	return sorted
 }
