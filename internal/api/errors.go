@@ -54,7 +54,7 @@ var table = []row{
 		return failure{status: 404, code: "model_not_found", param: "model", message: fmt.Sprintf("The model '%s' does not exist", e.Name)}
 	}),
 	as(func(e *inference.ModelNotFoundError) failure {
-		return failure{status: 404, code: "model_not_found", message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", e.Name)}
+		return failure{status: 404, code: "model_not_found", message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it. GET /v1/models lists those that do.", e.Name)}
 	}),
 	as(func(e *inference.NotStoredError) failure {
 		return failure{status: 404, param: "id", message: fmt.Sprintf("No chat completion with id '%s' is stored.", e.ID)}

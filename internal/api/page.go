@@ -1,6 +1,8 @@
 package api
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ragstone/ragstone/internal/openai"
@@ -33,6 +35,17 @@ func (c *call) pageOf(order string, normal, most int) (state.Page, error) {
 	}
 	p.Descending = order == "desc"
 	return p, nil
+}
+
+// onlyQuery refuses parameters of the address other than the names, and than
+// metadata[key] where metadata is one of them.
+func (c *call) onlyQuery(names ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(c.URL.Query())) {
+		if key, _, _ := strings.Cut(name, "["); !slices.Contains(names, name) && (key != "metadata" || !slices.Contains(names, key)) {
+			return openai.Refuse(name, "unknown_parameter", "Unknown parameter: '%s'. Supported parameters are: '%s'.", name, strings.Join(names, "', '"))
+		}
+	}
+	return nil
 }
 
 // metadataQuery reads filters of the form metadata[key]=value.

@@ -8,6 +8,9 @@ import (
 )
 
 func (a *api) listStoredCompletions(c *call) error {
+	if err := c.onlyQuery("model", "metadata", "after", "limit", "order"); err != nil {
+		return err
+	}
 	page, err := c.page("asc", 100)
 	if err != nil {
 		return err
@@ -52,6 +55,9 @@ func (a *api) deleteStoredCompletion(c *call) error {
 }
 
 func (a *api) listStoredMessages(c *call) error {
+	if err := c.onlyQuery("after", "limit", "order"); err != nil {
+		return err
+	}
 	page, err := c.page("asc", 100)
 	if err != nil {
 		return err

@@ -81,3 +81,15 @@ func TestStoredCompletions(t *testing.T) {
 	}
 	s.ask(t, "GET", address+"/"+ids[0]+"/messages", "", 404)
 }
+
+// A filter that is misspelt would list everything.
+func TestStoredListsRefuseUnknownParameters(t *testing.T) {
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
+	for query, param := range map[string]string{"modle=x": "modle", "limit=3&before=chatcmpl-a": "before", "metadata=x&meta[a]=b": "meta[a]"} {
+		answer := s.ask(t, "GET", "/v1/chat/completions?"+query, "", 400)
+		if refused := answer["error"].(map[string]any); refused["param"] != param || refused["code"] != "unknown_parameter" {
+			t.Errorf("?%s: %v, want param %s", query, refused, param)
+		}
+	}
+	s.ask(t, "GET", "/v1/chat/completions?model=x&metadata[a]=b&limit=3&order=desc", "", 200)
+}

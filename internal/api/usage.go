@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -34,44 +35,64 @@ func listed(query url.Values, name string) []string { return append(query[name+"
 // many days, and groups are what one may group by.
 func (c *call) usageQuery(mostDays int, groups ...string) (q account.UsageQuery, by []string, err error) {
 	query := c.URL.Query()
-	width := query.Get("bucket_width")
-	if width == "" {
-		width = "1d"
-	}
-	w, ok := widths[width]
-	if !ok {
-		return q, nil, openai.InvalidValue("bucket_width", width, "1m", "1h", "1d")
-	}
-	if width == "1d" {
-		w.most = mostDays
-	}
-	q.OrganizationID, q.Width, q.Page = c.organization(), w.length, query.Get("page")
+	q.OrganizationID, q.Page = c.organization(), query.Get("page")
 	q.Projects, q.Users, q.Keys, q.Models = listed(query, "project_ids"), listed(query, "user_ids"), listed(query, "api_key_ids"), listed(query, "models")
-	if q.From, err = c.time("start_time"); err == nil && q.From.IsZero() {
-		err = openai.Missing("start_time")
+	if q.Width, q.Buckets, err = c.buckets(mostDays); err != nil {
+		return q, nil, err
 	}
-	if err == nil {
-		q.Until, err = c.time("end_time")
-	}
-	if err == nil && !q.Until.IsZero() && !q.Until.After(q.From) {
-		err = openai.Refuse("end_time", openai.CodeInvalidValue, "Invalid 'end_time': it must be after 'start_time'.")
-	}
-	if err == nil {
-		q.Buckets, err = c.count("limit", w.normal, w.most)
+	if q.From, q.Until, err = c.span(); err != nil {
+		return q, nil, err
 	}
 	by = listed(query, "group_by")
+	q.By, err = usageGroups(by, groups)
+	return q, by, err
+}
+
+// buckets reads how long a bucket is and how many a page has.
+func (c *call) buckets(mostDays int) (width time.Duration, n int, err error) {
+	name := cmp.Or(c.URL.Query().Get("bucket_width"), "1d")
+	w, ok := widths[name]
+	if !ok {
+		return 0, 0, openai.InvalidValue("bucket_width", name, "1m", "1h", "1d")
+	}
+	if name == "1d" {
+		w.most = mostDays
+	}
+	n, err = c.count("limit", w.normal, w.most)
+	return w.length, n, err
+}
+
+// span reads from when, which must be given, and until when, which is zero if it
+// is not.
+func (c *call) span() (from, until time.Time, err error) {
+	if from, err = c.time("start_time"); err != nil {
+		return from, until, err
+	}
+	if from.IsZero() {
+		return from, until, openai.Missing("start_time")
+	}
+	if until, err = c.time("end_time"); err != nil {
+		return from, until, err
+	}
+	if !until.IsZero() && !until.After(from) {
+		return from, until, openai.Refuse("end_time", openai.CodeInvalidValue, "Invalid 'end_time': it must be after 'start_time'.")
+	}
+	return from, until, nil
+}
+
+// usageGroups are the groups that by names, each of which must be allowed.
+func usageGroups(by, allowed []string) (state.UsageGroups, error) {
 	for _, g := range by {
-		if err == nil && !slices.Contains(groups, g) {
-			err = openai.InvalidValue("group_by", g, groups...)
+		if !slices.Contains(allowed, g) {
+			return state.UsageGroups{}, openai.InvalidValue("group_by", g, allowed...)
 		}
 	}
-	q.By = state.UsageGroups{
+	return state.UsageGroups{
 		Project: slices.Contains(by, "project_id"),
 		User:    slices.Contains(by, "user_id"),
 		Key:     slices.Contains(by, "api_key_id"),
 		Model:   slices.Contains(by, "model") || slices.Contains(by, "line_item"),
-	}
-	return q, by, err
+	}, nil
 }
 
 // time reads a parameter in Unix seconds; its absence is the zero time.

@@ -45,7 +45,7 @@ type Model struct {
 
 	Generator  Generator  // nil: it does not write
 	Vocabulary Vocabulary // nil: its tokens are not known
-	Context    int        // tokens; zero when unknown
+	Context    int        // tokens, of one that writes
 
 	Embedder Embedder // nil: it does not embed
 	Windowed Windowed // nil: its limits are not known
