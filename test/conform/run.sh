@@ -51,3 +51,30 @@ admin=$(RAGSTONE_HOME="$work/home" "$work/ragstone" keys create --admin 2>/dev/n
 node "$work/conform/run.mjs" --base-url "$url" --api-key "$key" --admin-key "$admin" --areas "$areas" \
 	--small-model --context 8192 --vision off --embedding-dims 384 --embedding-window 8192 \
 	--large-embedding text-embedding-3-large:384 --fixed-dims-model text-embedding-ada-002 --cost zero --concurrency 2
+
+# The Go SDK's own generated tests of what is served, through a proxy of the checks
+# that replaces their placeholder ids. Only with the default areas. These do not
+# pass, and nothing else may fail:
+[ $# -eq 0 ] || exit 0
+cat >"$work/known" <<'END'
+TestAdminOrganizationProjectAPIKeyUpdateWithOptionalParams an operation that is newer than the specification
+TestAdminOrganizationUsageDecisionsWithOptionalParams an operation that is newer than the specification
+TestAdminOrganizationProjectServiceAccountNewWithOptionalParams a parameter that is newer than the specification
+TestAdminOrganizationProjectServiceAccountAPIKeyNewWithOptionalParams a parameter that is newer than the specification
+TestAdminOrganizationProjectRateLimitUpdateRateLimitWithOptionalParams limits of images are refused: there are none to limit
+TestCompletionNewWithOptionalParams the first token of an echo has no probability: it is null, where the schema wants a number
+TestModelDelete only fine-tuned models can be deleted, and there are none yet
+END
+OPENAI_API_KEY=$key OPENAI_ADMIN_KEY=$admin bash "$work/conform/openai-go-suite.sh" "$url" --json "$work/suite.json" \
+	--areas '^(chat|embeddings|models|files|uploads|admin keys & projects|usage & costs)$' || true
+node -e '
+	const fs = require("fs"), [known, suite] = process.argv.slice(1);
+	const expected = new Map(fs.readFileSync(known, "utf8").trim().split("\n").map((line) => [line.split(" ", 1)[0], line]));
+	const failed = JSON.parse(fs.readFileSync(suite, "utf8")).not_passed.map((test) => test.test);
+	for (const line of expected.values()) console.log("known:", line);
+	const surprising = failed.filter((test) => !expected.has(test));
+	const mended = [...expected.keys()].filter((test) => !failed.includes(test));
+	if (surprising.length) console.error("the Go SDK suite fails at", surprising.join(", "));
+	if (mended.length) console.error("these pass now, take them from the list of what does not:", mended.join(", "));
+	process.exit(surprising.length || mended.length ? 1 : 0);
+' "$work/known" "$work/suite.json"
