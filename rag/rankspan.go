@@ -2,7 +2,6 @@ package rag
 
 import (
 	"cmp"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,8 +43,8 @@ func describe(spans []*span, question string) {
 		fields := strings.Fields(text)
 		own := terms.words(fields)
 		f := &s.features
-		f[fLogProb] = s.logProb / math.Sqrt(float64(s.tokens+1))
-		f[fPrior] = s.prior / math.Sqrt(float64(s.tokens+1))
+		f[fLogProb] = s.evidence(s.logProb)
+		f[fPrior] = s.evidence(s.prior)
 		f[fStop] = s.stop
 		f[fOverlap] = own.shareIn(asked)
 		f[fNumber] = truth(kind == kindNumber && l.fits(text, kind))

@@ -18,6 +18,10 @@ const (
 	spanStarts = 20
 	spanTokens = 10
 
+	// hopefulStarts is how many of them are compared with what any question
+	// would make probable.
+	hopefulStarts = 12
+
 	// functionStart is taken off the log-probability of a start with a function
 	// word: answers rarely begin with one, and the model likes them.
 	functionStart = 1.5
@@ -37,6 +41,9 @@ type span struct {
 	column   float64 // share of the words of its column's heading that stand in the question
 	score    float64
 }
+
+// evidence makes log-probabilities of spans of different lengths alike.
+func (s *span) evidence(logProb float64) float64 { return logProb / math.Sqrt(float64(s.tokens+1)) }
 
 func (s *span) text() string { return s.sentence.text()[s.start:s.end] }
 
@@ -61,19 +68,55 @@ func spansOf(ctx context.Context, sentences []*sentence, question string, scorer
 	if err != nil {
 		return nil, fmt.Errorf("score %d spans: %w", len(starts), err)
 	}
-	prior := answerPrompt(sentences, anyQuestion)
-	for i := range request.Items {
-		request.Items[i].Prompt = prior
-	}
-	expected, err := scorer.Score(ctx, request)
-	if err != nil {
-		return nil, fmt.Errorf("score %d spans for any question: %w", len(starts), err)
-	}
-	var spans []*span
+	var table [][]*span
 	for i, item := range scored {
-		spans = append(spans, closeSpans(starts[i], item.Tokens, expected[i].Tokens)...)
+		if spans := closeSpans(starts[i], item.Tokens); len(spans) > 0 {
+			table = append(table, spans)
+		}
 	}
-	return spans, nil
+	table = hopeful(table)
+	if err := scorePriors(ctx, table, answerPrompt(sentences, anyQuestion), scorer); err != nil {
+		return nil, err
+	}
+	return slices.Concat(table...), nil
+}
+
+// hopeful keeps the starts with the most probable spans.
+func hopeful(table [][]*span) [][]*span {
+	best := func(spans []*span) float64 {
+		most := math.Inf(-1)
+		for _, s := range spans {
+			most = max(most, s.evidence(s.logProb))
+		}
+		return most
+	}
+	slices.SortStableFunc(table, func(a, b []*span) int { return cmp.Compare(best(b), best(a)) })
+	return table[:min(hopefulStarts, len(table))]
+}
+
+// scorePriors fills prior of the spans of each start.
+func scorePriors(ctx context.Context, table [][]*span, prompt string, scorer llm.Scorer) error {
+	request := llm.ScoreRequest{MaxTokens: spanTokens, End: "\n"}
+	for _, spans := range table {
+		request.Items = append(request.Items, llm.ScoreItem{
+			Prompt:       prompt,
+			Continuation: " " + oneLine(spans[0].sentence.text()[spans[0].start:]),
+		})
+	}
+	scored, err := scorer.Score(ctx, request)
+	if err != nil {
+		return fmt.Errorf("score %d spans for any question: %w", len(table), err)
+	}
+	for i, spans := range table {
+		sum, read := 0.0, 0
+		for _, s := range spans { // each is longer than the one before
+			for ; read < s.tokens; read++ {
+				sum += scored[i].Tokens[read].LogProb
+			}
+			s.prior = sum + scored[i].Tokens[read-1].EndLogProb
+		}
+	}
+	return nil
 }
 
 // anyQuestion stands for a question about nothing in particular. A span that
@@ -187,13 +230,12 @@ func isOpening(r rune) bool { return strings.ContainsRune("(\"'“‘[{«", r) }
 
 // closeSpans turns the tokens after one word start into candidates, one for
 // each word end.
-func closeSpans(start *span, tokens, prior []llm.ScoredToken) []*span {
+func closeSpans(start *span, tokens []llm.ScoredToken) []*span {
 	text := start.sentence.text()
 	var spans []*span
-	sum, priorSum := 0.0, 0.0
+	sum := 0.0
 	for i, token := range tokens {
 		sum += token.LogProb
-		priorSum += prior[i].LogProb
 		end := start.start + token.End - 1 // the continuation began with a space
 		if end <= start.start || end > len(text) || !isWordEnd(text, end) {
 			continue
@@ -210,7 +252,6 @@ func closeSpans(start *span, tokens, prior []llm.ScoredToken) []*span {
 			start:    start.start,
 			end:      end,
 			logProb:  sum + token.EndLogProb,
-			prior:    priorSum + prior[i].EndLogProb,
 			stop:     token.EndLogProb,
 			tokens:   i + 1,
 		})

@@ -98,7 +98,7 @@ func TestSpansCloseAtWordEndsOnly(t *testing.T) {
 	s := &sentence{hit: &Hit{Passage: Passage{Text: text}}, end: len(text)}
 	start := &span{sentence: s, start: 12} // "1874, every night."
 	// " ", "1", "8", "7", "4", ",", " every"
-	spans := closeSpans(start, tokens(1, 2, 3, 4, 5, 6, 12), tokens(1, 2, 3, 4, 5, 6, 12))
+	spans := closeSpans(start, tokens(1, 2, 3, 4, 5, 6, 12))
 	var got []string
 	for _, s := range spans {
 		got = append(got, s.text())

@@ -100,7 +100,6 @@ func (a *app) openLocal(ctx context.Context, flags modelFlags, path string, embe
 	if embedder != nil && options.MaxMemory > 0 { // the limit is for both models
 		options.MaxMemory = max(1, options.MaxMemory-embedder.Info().Bytes)
 	}
-	options.Precision = "int8" // scoring reads much; sums over words hide the rounding
 	local, err := llm.OpenLocal(ctx, path, options)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func learnSection(ctx context.Context, b *bench) error {
 	b.printSentenceEvidence(results)
 	spans := fitSpans(examples)
 	fmt.Fprintf(b.out, "spanWeights: %.3f\n", spans)
-	fmt.Fprintf(b.out, "reward of the first: now %.3f, fitted %.3f, five-fold %.3f\n",
+	fmt.Fprintf(b.out, "%d examples; reward of the first: now %.3f, fitted %.3f, five-fold %.3f\n", len(examples),
 		firstReward(examples, nil), firstReward(examples, spans), crossSpans(examples))
 	rescore(results, spans)
 	b.learnGate("gate", results, func(t *rag.Trace) []float64 { return t.Gate })

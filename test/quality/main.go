@@ -119,7 +119,7 @@ func (b *bench) embedding(ctx context.Context) (*rag.Embedding, error) {
 func (b *bench) extract(ctx context.Context) (*rag.Extract, error) {
 	const name = "smollm2-135m-instruct"
 	if b.local == nil {
-		local, err := llm.OpenLocal(ctx, b.model(name), llm.Options{Name: name, Threads: b.config.Threads, Precision: "int8"})
+		local, err := llm.OpenLocal(ctx, b.model(name), llm.Options{Name: name, Threads: b.config.Threads})
 		if err != nil {
 			return nil, err
 		}
