@@ -10,7 +10,8 @@
 // this machine's loopback and shares its processors with the load.
 //
 // The sides take turns in every round, and the mock itself is one of them: what
-// a side adds is its quantile less the mock's of the same round. Latency is
+// a side adds is its quantile less the mock's of the same round; ratios are of
+// whole quantiles, since the bare proxy may add less than the noise. Latency is
 // from the time a request is due, so that one that waits for a slow server
 // counts its wait (open loop). Printed are medians of the rounds, and of the rounds'
 // ratios. Needs Linux for what it reads in /proc.

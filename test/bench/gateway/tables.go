@@ -48,7 +48,7 @@ func compareLatency(ctx context.Context, sides sides, rate int, o options) error
 			for n, mine := range samples[i] {
 				add := mine.quantile(q) - direct[n].quantile(q)
 				wholes, addeds = append(wholes, mine.quantile(q)), append(addeds, add)
-				ratios = append(ratios, float64(add)/float64(max(bare[n].quantile(q)-direct[n].quantile(q), time.Microsecond)))
+				ratios = append(ratios, float64(mine.quantile(q))/float64(bare[n].quantile(q)))
 			}
 			return median(wholes), median(addeds), median(ratios)
 		}
