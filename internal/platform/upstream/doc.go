@@ -33,10 +33,10 @@
 // # Promises
 //
 // A server is asked at most 1 + Server.Retries times, for the second time only
-// within Options.Patience, and none is once a byte has been handed over. Texts go to the servers' hosts and nowhere else: no
-// redirect is followed. Keys and the values of extra headers are taken out of
-// everything that a server says. What is read of an answer is bounded. A Pool
-// is safe for concurrent use.
+// within Options.Patience, and none is once a byte has been handed over. Texts
+// go to the servers' hosts and nowhere else: no redirect is followed. Keys and
+// the values of extra headers are taken out of everything that a server says.
+// What is read of an answer is bounded. A Pool is safe for concurrent use.
 //
 // What requests and answers mean is not known here; package inference puts the
 // answers in our shape and charges them.

@@ -134,6 +134,6 @@ func (p *peer) probe(ctx context.Context) {
 			continue
 		}
 		_, err = p.get(ctx, "/models", maxListBytes, min(p.Probe, p.FirstByteTimeout))
-		done(outcome(err))
+		done(countedAs(err))
 	}
 }

@@ -168,8 +168,9 @@ func (p *peer) rest(model string, d time.Duration) {
 	p.rests[model] = time.Now().Add(d)
 }
 
-// outcome is what an attempt's end tells of the server's health.
-func outcome(err error) error {
+// countedAs is what the breaker is told of an attempt's end: nil for a healthy
+// server, errUncounted where it tells nothing.
+func countedAs(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case err == nil:

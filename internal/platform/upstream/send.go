@@ -119,7 +119,7 @@ func (s *sending) attempt(ctx context.Context, c *candidate) (*Answer, error) {
 			c.rest(s.request.Model, failed.RetryAfter)
 		}
 	}
-	done(outcome(err))
+	done(countedAs(err))
 	s.pool.observe(Attempt{c.Name, outcomeOf(err), s.attempts > 0, time.Since(began)})
 	s.attempts++
 	if err != nil {
