@@ -28,8 +28,9 @@
 // answer are bounded (serve.go), and so is what the bodies of all requests take
 // together while they are read and decoded (body.go). Bodies must be JSON, but for
 // files, whose form is read as it arrives (form.go); a page elsewhere cannot post
-// one, since a key is needed for everything but /healthz and /readyz. Pages of
-// other origins may read answers only if their origin is listed (cors.go).
+// one, since a key is needed for everything but /healthz, /readyz and, from this
+// machine, /metrics. Pages of other origins may read answers only if their
+// origin is listed (cors.go).
 //
 // # Logs and traces
 //

@@ -1,15 +1,26 @@
 // Package inference is what the API sells, whatever wire it came by: chat,
-// completions and embeddings. A batch line or an assistant's run enters here as
-// an HTTP request does and meets the same validation, limits and models.
+// completions, embeddings, moderations and stored completions. A batch line or
+// an assistant's run enters here as an HTTP request does and meets the same
+// validation, limits and models.
 //
-// Every call takes the same five steps, which Service.Chat, Service.Complete
-// and Service.Embed show from top to bottom:
+// Every call takes the same five steps, which Service.Chat, Service.Complete,
+// Service.Embed and Service.Moderate show from top to bottom:
 //
 //	validate   is the request one we can honour whole? (validate.go)
-//	route      which model does the name mean? (route.go)
-//	reserve    take an upper bound of its tokens from the caller's buckets
+//	route      which model does the name mean, and where does it run? (route.go)
+//	reserve    take an upper bound of its tokens from the caller's buckets and
+//	           of its price from the budgets (admit.go)
 //	run        start the model; nothing is promised before its first piece
-//	settle     give back what was not used, whatever the end was
+//	           (running.go), or send the request to an upstream (relay.go)
+//	settle     charge what was used, with the object it paid for, and give back
+//	           the rest, whatever the end was
+//
+// # Upstreams
+//
+// A request for an upstream's model passes on as it came, but for its model's
+// name, a cap where it has none, and what is this server's own affair, such as
+// store. Of the answer as much is read as charging and storing need; where it
+// tells no usage, its text is counted (tally.go).
 //
 // # Names
 //
