@@ -132,7 +132,13 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		return nil, err
 	}
 	s.onClose(s.traces.close)
-	s.http = newHTTPServer(api.Routes(api.Config{
+	s.http = newHTTPServer(s.routes(c, counters), s.cert, s.log)
+	return s, s.prepareNotice(ctx, c)
+}
+
+// routes returns the handler of every request, over the parts that are open.
+func (s *Server) routes(c config.Config, counters *metrics) http.Handler {
+	return api.Routes(api.Config{
 		Keys: s.keys,
 
 		Organization: s.accounts.Organization,
@@ -151,8 +157,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		MaxBodyBytes:  c.MaxBody,
 		MaxBodyMemory: c.MaxBodyMemory,
 		AnswerTimeout: c.AnswerTimeout,
-	}), s.cert, s.log)
-	return s, s.prepareNotice(ctx, c)
+	})
 }
 
 // newHTTPServer sets the limits that hold before a handler runs; the handlers
