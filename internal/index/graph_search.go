@@ -17,10 +17,9 @@ type graphSearch struct {
 	candidates kernel.Candidates
 	starts     kernel.Candidates
 	estimates  [kernel.BlockVectors]float32
-	seen       []uint64   // nodes that were reached
-	reached    []reached  // in the order of the walk
-	asked      askedCodes // of the query, where nodes' codes are looked at
-	swept      []near
+	seen       []uint64                    // nodes that were reached
+	reached    []reached                   // in the order of the walk
+	asked      askedCodes                  // of the query, where nodes' codes are looked at
 	nodes      [kernel.BlockVectors]uint32 // offered to candidates
 	lean       leanSearch
 	stats      Stats

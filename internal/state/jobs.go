@@ -180,6 +180,7 @@ func jobTables(e engine, db *sql.DB) *goose.Migration {
 	return goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 		migrator, err := jobMigrator(e, db)
 		if err == nil {
+			//lint:ignore SA1019 its warning is for databases that commit a schema in steps
 			_, err = migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, target)
 		}
 		return err
