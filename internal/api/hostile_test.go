@@ -141,6 +141,9 @@ func keys(size int) string {
 
 // What is reserved for decoding bounds what it allocates.
 func TestDecodingTakesNoMoreThanReserved(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates for itself")
+	}
 	for name, body := range dense(1 << 20) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

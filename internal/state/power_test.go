@@ -107,6 +107,9 @@ func TestPowerLoss(t *testing.T) {
 	if *onPostgres {
 		t.Skip("TestPowerLossOfPostgreSQL does it")
 	}
+	if testing.Short() {
+		t.Skip("the race detector's checks of pointers do not know memory that SQLite shares")
+	}
 	registerLossy()
 	for _, synced := range []bool{true, false} {
 		dir := t.TempDir()
