@@ -116,12 +116,16 @@ func newSearchCommand(a *app) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			query := strings.TrimSpace(args[len(args)-1])
+			if query == "" {
+				return &exitError{exitUsage, errors.New("the query is empty")}
+			}
 			corpus, err := a.openCorpus(cmd.Context(), args[:len(args)-1], options)
 			if err != nil {
 				return err
 			}
 			defer corpus.Close()
-			results, err := corpus.Search(cmd.Context(), args[len(args)-1], rag.SearchOptions{K: top})
+			results, err := corpus.Search(cmd.Context(), query, rag.SearchOptions{K: top})
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,6 +37,9 @@ func newPricesSetCommand(a *app) *cobra.Command {
 		Short: "Set a price from now on",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().NFlag() == 0 {
+				return usageError(c, errors.New("name a price to set, such as --input 0.15 --output 0.60; 0 makes a model free"))
+			}
 			return a.withAccounts(c.Context(), func(ctx context.Context, l ledger) error {
 				return l.Books.SetPrice(ctx, args[0], time.Now(), input, cached, output)
 			})

@@ -57,7 +57,7 @@ index of FAISS, whose vectors come as it has kept them, with its ids.
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.metric, "metric", "cosine", "how a new collection compares vectors: cosine, dot, l2 or l1")
-	flags.StringVar(&o.kind, "vector-index", "", "how a new collection finds vectors: flat, graph or a factory string; empty chooses by size")
+	flags.StringVar(&o.kind, "vector-index", "", "how a new collection finds vectors: flat, graph, lean or a factory string; empty chooses by size")
 	flags.StringVar(&o.namespace, "namespace", "", "namespace of points that name none")
 	flags.Uint64Var(&o.firstID, "first-id", 0, "id of the first vector of a file without ids")
 	flags.IntVar(&o.batch, "batch", 500, "points in one write")

@@ -37,6 +37,9 @@ type Identity struct {
 // maxForeignIndex bounds the numbers of choices and calls.
 const maxForeignIndex = 128
 
+// maxForeignTokens bounds the tokens that another server says an answer took.
+const maxForeignTokens = 1 << 30
+
 // ReadForeign reads an answer or an event of POST /chat/completions or of POST
 // /completions.
 func ReadForeign(data []byte) (*ForeignAnswer, error) {
@@ -61,11 +64,16 @@ func ReadForeign(data []byte) (*ForeignAnswer, error) {
 	if raw := object.Get("usage"); raw != nil {
 		err = json.Unmarshal(raw, &answer.Usage)
 	}
-	if u := answer.Usage; u != nil {
-		u.PromptTokens, u.CompletionTokens = max(u.PromptTokens, 0), max(u.CompletionTokens, 0)
+	if u := answer.Usage; u != nil && !(plausible(u.PromptTokens) && plausible(u.CompletionTokens)) {
+		answer.Usage = nil
+		answer.object.set("usage", json.RawMessage("null"))
 	}
 	return answer, err
 }
+
+// plausible says whether an answer can have taken so many tokens. A server that
+// says otherwise has told nothing.
+func plausible(tokens int) bool { return 0 <= tokens && tokens <= maxForeignTokens }
 
 type foreignChoice struct {
 	Index        int            `json:"index"`

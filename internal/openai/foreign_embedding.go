@@ -26,6 +26,9 @@ func ReadForeignEmbeddings(data []byte, texts int) (*ForeignEmbeddings, error) {
 	if raw := object.Get("usage"); raw != nil {
 		err = json.Unmarshal(raw, &answer.Usage)
 	}
+	if !plausible(answer.Usage.PromptTokens) {
+		answer.Usage = EmbeddingUsage{}
+	}
 	return answer, err
 }
 

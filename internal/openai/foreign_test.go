@@ -181,8 +181,22 @@ func TestForeignPieces(t *testing.T) {
 	if diff := cmp.Diff(want, answer.Pieces); diff != "" {
 		t.Errorf("pieces (-want +got):\n%s", diff)
 	}
-	if answer.Usage.PromptTokens != 0 || answer.Usage.CompletionTokens != 2 {
-		t.Errorf("usage %+v, want 0 and 2", answer.Usage)
+	if answer.Usage != nil {
+		t.Errorf("usage %+v, want none: no prompt has -3 tokens", answer.Usage)
+	}
+}
+
+// A usage that cannot be is not passed on: the server counts instead.
+func TestImplausibleForeignUsage(t *testing.T) {
+	for _, usage := range []string{`{"prompt_tokens":-1,"completion_tokens":2}`, `{"prompt_tokens":1,"completion_tokens":1000000000000000000}`} {
+		answer, err := ReadForeign([]byte(`{"choices":[{"message":{"content":"a"}}],"usage":` + usage + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := answer.Whole(Identity{}, Usage{PromptTokens: 3, CompletionTokens: 4, TotalTokens: 7})
+		if answer.Usage != nil || !strings.Contains(string(whole), `"total_tokens":7`) {
+			t.Errorf("%s: got %+v and %s, want what was counted", usage, answer.Usage, whole)
+		}
 	}
 }
 
