@@ -57,14 +57,7 @@ func spansOf(ctx context.Context, sentences []*sentence, question string, scorer
 	if err != nil {
 		return nil, err
 	}
-	request := llm.ScoreRequest{MaxTokens: spanTokens, End: "\n"}
-	for _, s := range starts {
-		request.Items = append(request.Items, llm.ScoreItem{
-			Prompt:       prompt,
-			Continuation: " " + oneLine(s.sentence.text()[s.start:]),
-		})
-	}
-	scored, err := scorer.Score(ctx, request)
+	scored, err := follow(ctx, starts, prompt, scorer)
 	if err != nil {
 		return nil, fmt.Errorf("score %d spans: %w", len(starts), err)
 	}
@@ -79,6 +72,18 @@ func spansOf(ctx context.Context, sentences []*sentence, question string, scorer
 		return nil, err
 	}
 	return slices.Concat(table...), nil
+}
+
+// follow scores the words from each start on, after a prompt.
+func follow(ctx context.Context, starts []*span, prompt string, scorer llm.Scorer) ([]llm.Scored, error) {
+	request := llm.ScoreRequest{MaxTokens: spanTokens, End: "\n"}
+	for _, s := range starts {
+		request.Items = append(request.Items, llm.ScoreItem{
+			Prompt:       prompt,
+			Continuation: " " + oneLine(s.sentence.text()[s.start:]),
+		})
+	}
+	return scorer.Score(ctx, request)
 }
 
 // hopeful keeps the starts with the most probable spans.
@@ -96,14 +101,11 @@ func hopeful(table [][]*span) [][]*span {
 
 // scorePriors fills prior of the spans of each start.
 func scorePriors(ctx context.Context, table [][]*span, prompt string, scorer llm.Scorer) error {
-	request := llm.ScoreRequest{MaxTokens: spanTokens, End: "\n"}
-	for _, spans := range table {
-		request.Items = append(request.Items, llm.ScoreItem{
-			Prompt:       prompt,
-			Continuation: " " + oneLine(spans[0].sentence.text()[spans[0].start:]),
-		})
+	starts := make([]*span, len(table))
+	for i, spans := range table {
+		starts[i] = spans[0]
 	}
-	scored, err := scorer.Score(ctx, request)
+	scored, err := follow(ctx, starts, prompt, scorer)
 	if err != nil {
 		return fmt.Errorf("score %d spans for any question: %w", len(table), err)
 	}
