@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"flag"
 	"math"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/ragstone/ragstone/internal/kernel"
 )
+
+var wholeGolden = flag.Bool("golden.whole", false, "follow every prompt of llama.cpp's with all kernels, which takes an hour in plain Go")
 
 // greedy is one prompt of a golden file, which test/oracle/smollm2_greedy.py or
 // gemma3_greedy.py makes with llama.cpp.
@@ -68,7 +71,8 @@ func follow(t *testing.T, d *Decoder, g greedy) (misses []miss) {
 //
 // All levels give the same bits, which TestChatModelIsInvariant holds on its
 // own; so lower levels, which are slower, follow only shorter prompts: up to 60
-// tokens on AVX2, and 8 steps after up to 16 tokens in plain Go.
+// tokens on AVX2, and 8 steps after up to 16 tokens in plain Go. With
+// -golden.whole they follow all.
 func TestGreedyEqualsLlamaCpp(t *testing.T) {
 	golden := readGreedy(t, "smollm2_greedy.json")
 	atEachLevel(t, func(t *testing.T) {
@@ -77,10 +81,10 @@ func TestGreedyEqualsLlamaCpp(t *testing.T) {
 		prompts, positions := 0, 0
 		var misses []miss
 		for _, g := range golden {
-			if !best && len(g.Prompt) > longest[kernel.Current()] {
+			if !best && !*wholeGolden && len(g.Prompt) > longest[kernel.Current()] {
 				continue
 			}
-			if kernel.Current() == kernel.Plain && !best {
+			if kernel.Current() == kernel.Plain && !best && !*wholeGolden {
 				g.Continuation = g.Continuation[:min(8, len(g.Continuation))]
 			}
 			prompts++

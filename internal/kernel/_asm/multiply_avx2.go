@@ -35,7 +35,7 @@ func (q *format) avx2(f *file, n int, which planes) {
 		f.op("MOVQ $%d, R14", superBlocks)
 	}
 	f.at(name + "Block")
-	q.prefetch(f, n, "R13")
+	q.prefetch(f, "R13")
 	for part := range q.parts {
 		q.part256(f, n, part, which)
 	}

@@ -37,7 +37,7 @@ func (q *format) avx512(f *file, n int, which planes) {
 	for part := range q.parts {
 		q.part512(f, n, part, which)
 	}
-	q.prefetch(f, n, "AX")
+	q.prefetch(f, "AX")
 	f.op("ADDQ $%d, AX", q.scales()+q.quants())
 	f.op("ADDQ $%d, BX", blockStride)
 	if q.super {
