@@ -122,7 +122,7 @@ type clients struct {
 func newClients(key string) *clients {
 	return &clients{
 		key: key, answered: map[int64]string{}, statuses: map[int]int{},
-		http: http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		http: http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
 	}
 }
 
@@ -138,6 +138,23 @@ func (c *clients) ask(url string) int {
 	}
 	c.statuses[status]++
 	return status
+}
+
+// count returns how many answers of a status have come.
+func (c *clients) count(status int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.statuses[status]
+}
+
+// soon waits for what a fleet comes to by itself, however slow the machine is.
+func soon(t *testing.T, what string, come func() bool) {
+	t.Helper()
+	for begun := time.Now(); !come(); time.Sleep(20 * time.Millisecond) {
+		if time.Since(begun) > 2*time.Minute {
+			t.Fatalf("waited two minutes for %s", what)
+		}
+	}
 }
 
 func (c *clients) request(url string, number int64) (status int, id string) {

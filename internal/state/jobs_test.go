@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -60,16 +59,18 @@ func TestJobsAreDoneIfTheirTransactionIs(t *testing.T) {
 func TestJobsOfDeadProcessesAreResumed(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	if err := s.inTransaction(t.Context(), func(tx *sql.Tx) error { return s.addJob(t.Context(), tx, countTo{1}) }); err != nil {
-		t.Fatal(err)
-	}
-	begun, resumed, end := make(chan bool), make(chan bool, 9), make(chan bool)
-	var tries atomic.Int32
-	stop, err := s.StartJobs(t.Context(), slog.New(slog.DiscardHandler), Does(func(ctx context.Context, _ countTo) error {
-		if tries.Add(1) > 1 { // it still looks for jobs, unlike a dead one, and may be first
-			resumed <- true
-			return nil
+	add := func(n int) {
+		t.Helper()
+		if err := s.inTransaction(t.Context(), func(tx *sql.Tx) error { return s.addJob(t.Context(), tx, countTo{n}) }); err != nil {
+			t.Fatal(err)
 		}
+	}
+	for n := range jobsAtOnce {
+		add(n)
+	}
+	// The first process does as many as it does at once, and so takes no other.
+	begun, end := make(chan bool), make(chan bool)
+	stop, err := s.StartJobs(t.Context(), slog.New(slog.DiscardHandler), Does(func(context.Context, countTo) error {
 		begun <- true
 		<-end
 		return nil
@@ -77,18 +78,21 @@ func TestJobsOfDeadProcessesAreResumed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-begun
+	for range jobsAtOnce {
+		<-begun
+	}
 
-	var again atomic.Int32
-	count := Does(func(context.Context, countTo) error { again.Add(1); return nil })
+	done := make(chan int, 9)
+	count := Does(func(_ context.Context, job countTo) error { done <- job.N; return nil })
 	beside := open(t, dir)
 	stopBeside, err := beside.StartJobs(t.Context(), slog.New(slog.DiscardHandler), count)
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * jobsPoll) // nothing tells that a job is not fetched
-	if n := again.Load(); n != 0 {
-		t.Errorf("a live process's job was done %d times by another", n)
+	const other = 99
+	add(other)
+	if n := <-done; n != other { // jobs are taken in the order they were added
+		t.Errorf("the job %d of a live process was done by another", n)
 	}
 	if err := stopBeside(); err != nil {
 		t.Fatal(err)
@@ -102,14 +106,18 @@ func TestJobsOfDeadProcessesAreResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := open(t, dir)
-	stopNext, err := next.StartJobs(t.Context(), slog.New(slog.DiscardHandler), Does(func(context.Context, countTo) error { resumed <- true; return nil }))
+	stopNext, err := next.StartJobs(t.Context(), slog.New(slog.DiscardHandler), count)
 	if err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-resumed:
-	case <-time.After(20 * time.Second):
-		t.Error("the job was not resumed")
+	again := map[int]bool{}
+	for range jobsAtOnce {
+		again[<-done] = true
+	}
+	for n := range jobsAtOnce {
+		if !again[n] {
+			t.Errorf("the job %d was not resumed: %v were", n, again)
+		}
 	}
 	close(end)
 	if err := errors.Join(stopNext(), stop()); err != nil {
