@@ -36,6 +36,7 @@ func (a *api) routeOrganization() {
 
 	a.handle("GET "+project+"/api_keys", read, a.listProjectKeys)
 	a.handle("GET "+project+"/api_keys/{key_id}", read, a.retrieveProjectKey)
+	a.handle("POST "+project+"/api_keys/{key_id}", write, a.updateProjectKey)
 	a.handle("DELETE "+project+"/api_keys/{key_id}", write, a.deleteProjectKey)
 
 	a.handle("GET "+project+"/rate_limits", read, a.listRateLimits)
@@ -43,7 +44,7 @@ func (a *api) routeOrganization() {
 
 	a.handle("GET /v1/organization/usage/completions", usage, a.completionsUsage)
 	a.handle("GET /v1/organization/usage/embeddings", usage, a.embeddingsUsage)
-	for _, unserved := range []string{"moderations", "images", "audio_speeches", "audio_transcriptions", "vector_stores", "code_interpreter_sessions", "file_search_calls", "web_search_calls"} {
+	for _, unserved := range []string{"moderations", "images", "audio_speeches", "audio_transcriptions", "vector_stores", "code_interpreter_sessions", "file_search_calls", "web_search_calls", "decisions"} {
 		a.handle("GET /v1/organization/usage/"+unserved, usage, a.noUsage)
 	}
 	a.handle("GET /v1/organization/costs", usage, a.costs)

@@ -53,18 +53,27 @@ func (a *api) createAdminKey(c *call) error {
 	if err != nil {
 		return err
 	}
-	options := account.KeyOptions{Name: name, Admin: true}
-	if n := request.ExpiresInSeconds; n != nil {
-		if *n < 1 || *n > 31_536_000 {
-			return openai.Refuse("expires_in_seconds", openai.CodeInvalidValue, "Invalid 'expires_in_seconds': expected a value from 1 to 31536000, but got %d instead.", *n)
-		}
-		options.Lifetime = time.Duration(*n) * time.Second
+	lifetime, err := lifetimeOf(request.ExpiresInSeconds)
+	if err != nil {
+		return err
 	}
-	created, err := a.Keys.Create(c.Context(), options)
+	created, err := a.Keys.Create(c.Context(), account.KeyOptions{Name: name, Admin: true, Lifetime: lifetime})
 	if err != nil {
 		return err
 	}
 	return c.replyAdminKey(created.Key, created.Secret)
+}
+
+// lifetimeOf reads the parameter expires_in_seconds of a key; absent is zero, for
+// ever.
+func lifetimeOf(seconds *int64) (time.Duration, error) {
+	if seconds == nil {
+		return 0, nil
+	}
+	if *seconds < 1 || *seconds > 31_536_000 {
+		return 0, openai.Refuse("expires_in_seconds", openai.CodeInvalidValue, "Invalid 'expires_in_seconds': expected a value from 1 to 31536000, but got %d instead.", *seconds)
+	}
+	return time.Duration(*seconds) * time.Second, nil
 }
 
 func (c *call) replyAdminKey(k account.Key, secret string) error {
@@ -125,6 +134,7 @@ func (a *api) wireProjectKey(c *call, k account.Key) (openai.ProjectAPIKey, erro
 		Name:               k.Name,
 		CreatedAt:          k.CreatedAt.Unix(),
 		LastUsedAt:         unixOrNull(k.LastUsedAt),
+		ExpiresAt:          unixOrNull(k.ExpiresAt),
 		ID:                 k.ID,
 		OwnerProjectAccess: "active",
 	}
@@ -139,15 +149,32 @@ func (a *api) wireProjectKey(c *call, k account.Key) (openai.ProjectAPIKey, erro
 }
 
 func (a *api) retrieveProjectKey(c *call) error {
-	key, err := a.Organization.Key(c.Context(), c.organization(), c.PathValue("project_id"), c.PathValue("key_id"))
+	return c.replyProjectKey(a.Organization.Key(c.Context(), c.organization(), c.PathValue("project_id"), c.PathValue("key_id")))
+}
+
+// replyProjectKey answers with a key, or returns why there is none.
+func (c *call) replyProjectKey(key account.Key, err error) error {
 	if err != nil {
 		return err
 	}
-	wire, err := a.wireProjectKey(c, key)
+	wire, err := c.api.wireProjectKey(c, key)
 	if err != nil {
 		return err
 	}
 	return c.reply(http.StatusOK, wire)
+}
+
+func (a *api) updateProjectKey(c *call) error {
+	var request openai.ProjectKeyUpdate
+	if err := c.decode(&request); err != nil {
+		return err
+	}
+	lifetime, err := lifetimeOf(request.ExpiresInSeconds)
+	if err != nil {
+		return err
+	}
+	change := account.KeyChange{Scopes: request.Scopes, Lifetime: lifetime}
+	return c.replyProjectKey(a.Organization.UpdateKey(c.Context(), c.organization(), c.PathValue("project_id"), c.PathValue("key_id"), change))
 }
 
 func (a *api) deleteProjectKey(c *call) error {

@@ -80,6 +80,10 @@ func (a *api) wireRateLimit(c *call, project, name string) (openai.ProjectRateLi
 		MaxRequestsPerMinute: rates.RequestsPerMinute,
 		MaxTokensPerMinute:   rates.TokensPerMinute,
 		MaxRequestsPerDay:    rates.RequestsPerDay,
+
+		MaxImagesPerMinute:         rates.ImagesPerMinute,
+		MaxAudioMegabytesPerMinute: rates.AudioMegabytesPerMinute,
+		MaxBatchTokensPerDay:       rates.BatchTokensPerDay,
 	}, err
 }
 
@@ -102,6 +106,9 @@ func (a *api) updateRateLimit(c *call) error {
 		{"max_requests_per_1_minute", request.MaxRequestsPerMinute, &change.RequestsPerMinute},
 		{"max_tokens_per_1_minute", request.MaxTokensPerMinute, &change.TokensPerMinute},
 		{"max_requests_per_1_day", request.MaxRequestsPerDay, &change.RequestsPerDay},
+		{"max_images_per_1_minute", request.MaxImagesPerMinute, &change.ImagesPerMinute},
+		{"max_audio_megabytes_per_1_minute", request.MaxAudioMegabytesPerMinute, &change.AudioMegabytesPerMinute},
+		{"batch_1_day_max_input_tokens", request.MaxBatchTokensPerDay, &change.BatchTokensPerDay},
 	} {
 		if f.from == nil {
 			continue

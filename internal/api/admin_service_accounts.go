@@ -41,16 +41,23 @@ func (a *api) createServiceAccount(c *call) error {
 	if err != nil {
 		return err
 	}
-	s, key, err := a.Organization.CreateServiceAccount(c.Context(), c.organization(), c.PathValue("project_id"), name, !request.AccountOnly)
+	lifetime, err := lifetimeOf(request.ExpiresInSeconds)
 	if err != nil {
 		return err
 	}
-	answer := openai.NewServiceAccount{ServiceAccount: wireServiceAccount(s)}
-	if key != nil {
-		wire := wireServiceAccountKey(*key)
-		answer.APIKey = &wire
+	if request.AccountOnly { // the lifetime is of no key
+		s, err := a.Organization.CreateServiceAccountOnly(c.Context(), c.organization(), c.PathValue("project_id"), name)
+		if err != nil {
+			return err
+		}
+		return c.reply(http.StatusOK, openai.NewServiceAccount{ServiceAccount: wireServiceAccount(s)})
 	}
-	return c.reply(http.StatusOK, answer)
+	s, key, err := a.Organization.CreateServiceAccount(c.Context(), c.organization(), c.PathValue("project_id"), name, lifetime)
+	if err != nil {
+		return err
+	}
+	wire := wireServiceAccountKey(key)
+	return c.reply(http.StatusOK, openai.NewServiceAccount{ServiceAccount: wireServiceAccount(s), APIKey: &wire})
 }
 
 func (a *api) retrieveServiceAccount(c *call) error {
@@ -98,12 +105,14 @@ func (a *api) createServiceAccountKey(c *call) error {
 	if err := c.decode(&request); err != nil {
 		return err
 	}
-	options := account.KeyOptions{Name: "Secret Key", Scopes: request.Scopes}
+	lifetime, err := lifetimeOf(request.ExpiresInSeconds)
+	if err != nil {
+		return err
+	}
+	options := account.KeyOptions{Name: "Secret Key", Lifetime: lifetime, ForeignScopes: true}
+	options.Permission, options.Scopes = account.PermissionOf(request.Scopes)
 	if request.Name != nil {
 		options.Name = *request.Name
-	}
-	if len(request.Scopes) > 0 {
-		options.Permission = account.PermissionRestricted
 	}
 	key, err := a.Organization.CreateServiceAccountKey(c.Context(), c.organization(), c.PathValue("project_id"), c.PathValue("account_id"), options)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,29 @@ func TestAProjectsLife(t *testing.T) {
 		t.Errorf("a key without the scope: %+v", refusal.Error)
 	}
 
+	// A key's scopes and end change with the next request; its secret does not show.
+	update := "POST " + project + "/api_keys/" + narrow.ID
+	changed, _ := ask[openai.ProjectAPIKey](t, s, admin, update, `{"scopes":["model.request","api.of.another.server"],"expires_in_seconds":3600}`, 200)
+	if left := *changed.ExpiresAt - began; left < 3600 || left > 3660 {
+		t.Errorf("a key that is to end in an hour ends after %d s", left)
+	}
+	ask[openai.ErrorResponse](t, s, narrow.Value, "POST /v1/chat/completions", "{}", 400)
+	ask[openai.ErrorResponse](t, s, narrow.Value, "GET /v1/models", "", 403)
+	ask[openai.ProjectAPIKey](t, s, admin, update, `{"scopes":["api.all.read"]}`, 200)
+	ask[json.RawMessage](t, s, narrow.Value, "GET /v1/models", "", 200)
+	ask[openai.ErrorResponse](t, s, narrow.Value, "POST /v1/chat/completions", hello, 401)
+	for _, refused := range []string{`{"scopes":["api.management.write"]}`, `{"scopes":["no scope"]}`, `{"expires_in_seconds":0}`} {
+		ask[openai.ErrorResponse](t, s, admin, update, refused, 400)
+	}
+	alone, _ := ask[openai.NewServiceAccount](t, s, admin, "POST "+project+"/service_accounts", `{"name":"later","create_service_account_only":true,"expires_in_seconds":60}`, 200)
+	if alone.APIKey != nil || alone.Role != "none" {
+		t.Errorf("a service account that was to have no key: %+v", alone)
+	}
+	brief, _ := ask[openai.NewServiceAccount](t, s, admin, "POST "+project+"/service_accounts", `{"name":"brief","expires_in_seconds":60}`, 200)
+	if k, _ := ask[openai.ProjectAPIKey](t, s, admin, "GET "+project+"/api_keys/"+brief.APIKey.ID, "", 200); k.ExpiresAt == nil || *k.ExpiresAt != k.CreatedAt+60 {
+		t.Errorf("a service account's key of a minute: %+v", k)
+	}
+
 	// What costs something is billed to the project, to the last 10^-12 dollar.
 	if err := s.accounts.Books.SetPrice(t.Context(), "fake-chat", time.Now(), "0.01", "", "0.03"); err != nil {
 		t.Fatal(err)
@@ -108,6 +132,13 @@ func TestAProjectsLife(t *testing.T) {
 	limit, _ := ask[openai.ProjectRateLimit](t, s, admin, "POST "+project+"/rate_limits/rl-gpt-4o-mini", `{"max_requests_per_1_minute":3}`, 200)
 	if limit.MaxRequestsPerMinute != 3 {
 		t.Errorf("the limit is %+v", limit)
+	}
+	// One of what there is nothing of yet is kept.
+	ask[openai.ProjectRateLimit](t, s, admin, "POST "+project+"/rate_limits/rl-gpt-4o-mini", `{"max_images_per_1_minute":7,"max_audio_megabytes_per_1_minute":8,"batch_1_day_max_input_tokens":9}`, 200)
+	if listed, _ := ask[openai.List[openai.ProjectRateLimit]](t, s, admin, "GET "+project+"/rate_limits", "", 200); !slices.ContainsFunc(listed.Data, func(l openai.ProjectRateLimit) bool {
+		return l.ID == "rl-gpt-4o-mini" && l.MaxRequestsPerMinute == 3 && l.MaxImagesPerMinute == 7 && l.MaxAudioMegabytesPerMinute == 8 && l.MaxBatchTokensPerDay == 9
+	}) {
+		t.Errorf("the limits are %+v", listed.Data)
 	}
 	for range 2 { // and what was used before may count as one
 		ask[json.RawMessage](t, s, key, "POST /v1/chat/completions", hello, 200)

@@ -33,6 +33,7 @@ var wrongTypes = map[string]struct{ body, param string }{
 	"POST /v1/organization/projects/{project_id}/service_accounts":              {`{"name":7}`, "name"},
 	"POST /v1/organization/projects/{project_id}/service_accounts/{account_id}": {`{"name":7}`, "name"},
 	"POST /v1/organization/projects/{project_id}/service_accounts/{account_id}/api_keys": {`{"name":7}`, "name"},
+	"POST /v1/organization/projects/{project_id}/api_keys/{key_id}":                      {`{"scopes":7}`, "scopes"},
 	"POST /v1/organization/projects/{project_id}/rate_limits/{limit_id}":                 {`{"max_requests_per_1_minute":"x"}`, "max_requests_per_1_minute"},
 }
 

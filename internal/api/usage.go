@@ -198,7 +198,7 @@ func (a *api) embeddingsUsage(c *call) error {
 // noUsage answers for what this server does not do: buckets in which nothing
 // happened.
 func (a *api) noUsage(c *call) error {
-	q, _, err := c.usageQuery(mostUsageDays, "project_id", "user_id", "api_key_id", "model", "size", "source", "vector_store_id", "context_level")
+	q, _, err := c.usageQuery(mostUsageDays, "project_id", "user_id", "api_key_id", "model", "size", "source", "vector_store_id", "context_level", "batch", "service_tier", "api_source")
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ type ServiceAccount struct {
 	Object    string `json:"object"` // organization.project.service_account
 	ID        string `json:"id"`
 	Name      string `json:"name"`
-	Role      string `json:"role"` // member or owner
+	Role      string `json:"role"` // member, owner, or none
 	CreatedAt int64  `json:"created_at"`
 }
 
@@ -87,15 +87,16 @@ type ServiceAccountKey struct {
 // ServiceAccountRequest is the body of POST
 // /organization/projects/{id}/service_accounts.
 type ServiceAccountRequest struct {
-	Name        *string
-	AccountOnly bool // without a key
+	Name             *string
+	AccountOnly      bool   // without a key
+	ExpiresInSeconds *int64 // of the key
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
 func (r *ServiceAccountRequest) UnmarshalJSON(data []byte) error {
 	return decode(data, func(o *object) {
 		only := o.flag("create_service_account_only")
-		*r = ServiceAccountRequest{Name: o.text("name"), AccountOnly: only != nil && *only}
+		*r = ServiceAccountRequest{Name: o.text("name"), AccountOnly: only != nil && *only, ExpiresInSeconds: o.integer("expires_in_seconds")}
 	})
 }
 
@@ -111,14 +112,30 @@ func (r *ServiceAccountUpdate) UnmarshalJSON(data []byte) error {
 
 // ServiceAccountKeyRequest is the body of POST …/service_accounts/{id}/api_keys.
 type ServiceAccountKeyRequest struct {
-	Name   *string
-	Scopes []string // none: all
+	Name             *string
+	Scopes           []string // none: all
+	ExpiresInSeconds *int64
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
 func (r *ServiceAccountKeyRequest) UnmarshalJSON(data []byte) error {
 	return decode(data, func(o *object) {
-		*r = ServiceAccountKeyRequest{Name: o.text("name"), Scopes: o.texts("scopes")}
+		*r = ServiceAccountKeyRequest{Name: o.text("name"), Scopes: o.texts("scopes"), ExpiresInSeconds: o.integer("expires_in_seconds")}
+	})
+}
+
+// ProjectKeyUpdate is the body of POST /organization/projects/{id}/api_keys/{id},
+// which the official SDKs have and the specification does not. What is absent
+// stays as it is.
+type ProjectKeyUpdate struct {
+	ExpiresInSeconds *int64   // from now
+	Scopes           []string // nil: not given; none: all
+}
+
+// UnmarshalJSON decodes a request; an error is a *RequestError.
+func (r *ProjectKeyUpdate) UnmarshalJSON(data []byte) error {
+	return decode(data, func(o *object) {
+		*r = ProjectKeyUpdate{ExpiresInSeconds: o.integer("expires_in_seconds"), Scopes: o.texts("scopes")}
 	})
 }
 
@@ -129,6 +146,7 @@ type ProjectAPIKey struct {
 	Name               string          `json:"name"`
 	CreatedAt          int64           `json:"created_at"`
 	LastUsedAt         *int64          `json:"last_used_at"`
+	ExpiresAt          *int64          `json:"expires_at"`
 	ID                 string          `json:"id"`
 	OwnerProjectAccess string          `json:"owner_project_access"` // active
 	Owner              ProjectKeyOwner `json:"owner"`
@@ -166,6 +184,11 @@ type ProjectRateLimit struct {
 	MaxRequestsPerMinute int    `json:"max_requests_per_1_minute"`
 	MaxTokensPerMinute   int    `json:"max_tokens_per_1_minute"`
 	MaxRequestsPerDay    int    `json:"max_requests_per_1_day,omitempty"` // absent: any number
+
+	// Absent where nothing is set.
+	MaxImagesPerMinute         int `json:"max_images_per_1_minute,omitempty"`
+	MaxAudioMegabytesPerMinute int `json:"max_audio_megabytes_per_1_minute,omitempty"`
+	MaxBatchTokensPerDay       int `json:"batch_1_day_max_input_tokens,omitempty"`
 }
 
 // ProjectRateLimitRequest is the body of an update of a rate limit. What is
@@ -174,6 +197,10 @@ type ProjectRateLimitRequest struct {
 	MaxRequestsPerMinute *int64
 	MaxTokensPerMinute   *int64
 	MaxRequestsPerDay    *int64
+
+	MaxImagesPerMinute         *int64
+	MaxAudioMegabytesPerMinute *int64
+	MaxBatchTokensPerDay       *int64
 }
 
 // UnmarshalJSON decodes a request; an error is a *RequestError.
@@ -183,8 +210,11 @@ func (r *ProjectRateLimitRequest) UnmarshalJSON(data []byte) error {
 			MaxRequestsPerMinute: o.integer("max_requests_per_1_minute"),
 			MaxTokensPerMinute:   o.integer("max_tokens_per_1_minute"),
 			MaxRequestsPerDay:    o.integer("max_requests_per_1_day"),
+
+			MaxImagesPerMinute:         o.integer("max_images_per_1_minute"),
+			MaxAudioMegabytesPerMinute: o.integer("max_audio_megabytes_per_1_minute"),
+			MaxBatchTokensPerDay:       o.integer("batch_1_day_max_input_tokens"),
 		}
-		o.refuse("max_images_per_1_minute", "max_audio_megabytes_per_1_minute", "batch_1_day_max_input_tokens")
 	})
 }
 

@@ -133,6 +133,17 @@ func (s *Store) RevokeKey(ctx context.Context, id string, at time.Time) error {
 	return nil
 }
 
+// UpdateKey stores a key's permission, scopes and expiry; all else of it stays
+// as it is. One that is revoked or unknown is ErrNotFound.
+func (s *Store) UpdateKey(ctx context.Context, k Key) error {
+	err := s.configureRow(ctx, "UPDATE api_keys SET permission = ?, scopes = ?, expires_at = ? WHERE id = ? AND revoked_at IS NULL",
+		cmp.Or(k.Permission, "all"), k.Scopes, nullTime(k.ExpiresAt), k.ID)
+	if err != nil {
+		return fmt.Errorf("update API key %s: %w", k.ID, err)
+	}
+	return nil
+}
+
 // scanKey reads keyOutlook.
 func scanKey(r row) (k Key, err error) {
 	var project, user, account sql.NullString

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,19 +16,34 @@ type Limit struct {
 	RequestsPerMinute int64
 	TokensPerMinute   int64
 	RequestsPerDay    int64
+
+	// Of uses that there are none of yet.
+	ImagesPerMinute         int64
+	AudioMegabytesPerMinute int64
+	BatchTokensPerDay       int64
 }
+
+// numbers are the limit's numbers in the order of limitNumbers.
+func (l *Limit) numbers() []*int64 {
+	return []*int64{&l.RequestsPerMinute, &l.TokensPerMinute, &l.RequestsPerDay, &l.ImagesPerMinute, &l.AudioMegabytesPerMinute, &l.BatchTokensPerDay}
+}
+
+// limitNumbers are the columns that are null where a limit sets no number.
+var limitNumbers = []string{"requests_per_minute", "tokens_per_minute", "requests_per_day", "images_per_minute", "audio_megabytes_per_minute", "batch_tokens_per_day"}
 
 // SetLimit stores a limit in the place of the one for the same project and
 // model. One that sets no number is deleted.
 func (s *Store) SetLimit(ctx context.Context, l Limit) error {
-	number := func(n int64) sql.NullInt64 { return sql.NullInt64{Int64: n, Valid: n > 0} }
+	values, set := []any{l.OrganizationID, l.ProjectID, l.Model}, false
+	for _, n := range l.numbers() {
+		values, set = append(values, sql.NullInt64{Int64: *n, Valid: *n > 0}), set || *n > 0
+	}
 	err := s.configure(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM limits WHERE organization_id = ? AND project_id = ? AND model = ?", l.OrganizationID, l.ProjectID, l.Model)
-		if err != nil || l.RequestsPerMinute <= 0 && l.TokensPerMinute <= 0 && l.RequestsPerDay <= 0 {
+		_, err := tx.ExecContext(ctx, "DELETE FROM limits WHERE organization_id = ? AND project_id = ? AND model = ?", values[:3]...)
+		if err != nil || !set {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO limits (organization_id, project_id, model, requests_per_minute, tokens_per_minute, requests_per_day) VALUES (?, ?, ?, ?, ?, ?)",
-			l.OrganizationID, l.ProjectID, l.Model, number(l.RequestsPerMinute), number(l.TokensPerMinute), number(l.RequestsPerDay))
+		_, err = tx.ExecContext(ctx, "INSERT INTO limits (organization_id, project_id, model, "+strings.Join(limitNumbers, ", ")+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values...)
 		return err
 	})
 	if err != nil {
@@ -38,9 +54,17 @@ func (s *Store) SetLimit(ctx context.Context, l Limit) error {
 
 // Limits returns all limits.
 func (s *Store) Limits(ctx context.Context) ([]Limit, error) {
-	limits, err := collect(ctx, s.read, `SELECT organization_id, project_id, model, coalesce(requests_per_minute, 0), coalesce(tokens_per_minute, 0), coalesce(requests_per_day, 0)
-		FROM limits ORDER BY organization_id, project_id, model`, nil, func(r row) (l Limit, err error) {
-		return l, r.Scan(&l.OrganizationID, &l.ProjectID, &l.Model, &l.RequestsPerMinute, &l.TokensPerMinute, &l.RequestsPerDay)
+	query := "SELECT organization_id, project_id, model"
+	for _, column := range limitNumbers {
+		query += ", coalesce(" + column + ", 0)"
+	}
+	limits, err := collect(ctx, s.read, query+" FROM limits ORDER BY organization_id, project_id, model", nil, func(r row) (l Limit, err error) {
+		into := []any{&l.OrganizationID, &l.ProjectID, &l.Model}
+		for _, n := range l.numbers() {
+			into = append(into, n)
+		}
+		err = r.Scan(into...)
+		return l, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list limits: %w", err)

@@ -12,7 +12,7 @@ type ServiceAccount struct {
 	ID        string
 	ProjectID string
 	Name      string
-	Role      string // member or owner
+	Role      string // member, owner, or none
 	CreatedAt time.Time
 }
 

@@ -89,6 +89,10 @@ type KeyOptions struct {
 	Scopes     []string
 	Lifetime   time.Duration // zero: for ever
 
+	// ForeignScopes lets Scopes name some that are of operations this server does
+	// not have. They are kept and grant nothing.
+	ForeignScopes bool
+
 	serviceAccount string
 }
 
@@ -118,7 +122,7 @@ func (k *Keys) newKey(ctx context.Context, o KeyOptions) (Created, state.Key, er
 	if o.Permission == "" {
 		o.Permission = PermissionAll
 	}
-	if err := errors.Join(checkName(o.Name), checkPermission(o.Permission, o.Scopes, o.Admin)); err != nil {
+	if err := errors.Join(checkName(o.Name), checkPermission(o.Permission, o.Scopes, o.Admin, o.ForeignScopes)); err != nil {
 		return Created{}, state.Key{}, err
 	}
 	tenant, err := k.tenantOf(ctx, o)

@@ -16,6 +16,25 @@ type Rates struct {
 	RequestsPerMinute int // default 10,000
 	TokensPerMinute   int // prompt and completion together; default 2,000,000
 	RequestsPerDay    int // zero: any number
+
+	// Of uses that this server does not have, and of which none can be too many:
+	// they are kept as they are set, and shown. Zero: nothing is set.
+	ImagesPerMinute         int
+	AudioMegabytesPerMinute int
+	BatchTokensPerDay       int
+}
+
+// limited pairs the numbers of rates with those of a stored limit.
+func (r *Rates) limited(l *state.Limit) []ratePair {
+	return []ratePair{
+		{&r.RequestsPerMinute, &l.RequestsPerMinute}, {&r.TokensPerMinute, &l.TokensPerMinute}, {&r.RequestsPerDay, &l.RequestsPerDay},
+		{&r.ImagesPerMinute, &l.ImagesPerMinute}, {&r.AudioMegabytesPerMinute, &l.AudioMegabytesPerMinute}, {&r.BatchTokensPerDay, &l.BatchTokensPerDay},
+	}
+}
+
+type ratePair struct {
+	rate   *int
+	stored *int64
 }
 
 func (r Rates) withDefaults() Rates {
@@ -93,14 +112,10 @@ func (l *Limiter) rates(tenant state.Tenant, model string) Rates {
 
 // with is r with what a stored limit sets.
 func (r Rates) with(stored state.Limit) Rates {
-	if stored.RequestsPerMinute > 0 {
-		r.RequestsPerMinute = int(stored.RequestsPerMinute)
-	}
-	if stored.TokensPerMinute > 0 {
-		r.TokensPerMinute = int(stored.TokensPerMinute)
-	}
-	if stored.RequestsPerDay > 0 {
-		r.RequestsPerDay = int(stored.RequestsPerDay)
+	for _, n := range r.limited(&stored) {
+		if *n.stored > 0 {
+			*n.rate = int(*n.stored)
+		}
 	}
 	return r
 }

@@ -36,12 +36,9 @@ func (o *Organization) SetRates(ctx context.Context, tenant state.Tenant, model 
 	}
 	stored := s.limits[limitKey{tenant.OrganizationID, tenant.ProjectID, model}]
 	stored.OrganizationID, stored.ProjectID, stored.Model = tenant.OrganizationID, tenant.ProjectID, model
-	for _, f := range []struct {
-		into *int64
-		to   int
-	}{{&stored.RequestsPerMinute, change.RequestsPerMinute}, {&stored.TokensPerMinute, change.TokensPerMinute}, {&stored.RequestsPerDay, change.RequestsPerDay}} {
-		if f.to > 0 {
-			*f.into = int64(f.to)
+	for _, n := range change.limited(&stored) {
+		if *n.rate > 0 {
+			*n.stored = int64(*n.rate)
 		}
 	}
 	if err := o.store.SetLimit(ctx, stored); err != nil {

@@ -132,21 +132,21 @@ func TestKeysEndAtOnce(t *testing.T) {
 		"its project's": func(Created) error { _, err := o.ArchiveProject(t.Context(), org, project.ID); return err },
 	}
 	for _, name := range []string{"its deletion", "its service account's", "its project's"} {
-		_, key, err := o.CreateServiceAccount(t.Context(), org, project.ID, "bot", true)
+		_, key, err := o.CreateServiceAccount(t.Context(), org, project.ID, "bot", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := use(t, here.Keys, key.Secret, ScopeModels); err != nil {
 			t.Errorf("before %s: %v", name, err)
 		}
-		if err := ends[name](*key); err != nil {
+		if err := ends[name](key); err != nil {
 			t.Fatal(err)
 		}
 		if err := use(t, here.Keys, key.Secret, ScopeModels); err == nil {
 			t.Errorf("after %s: the key was accepted", name)
 		}
 	}
-	if _, _, err := o.CreateServiceAccount(t.Context(), org, project.ID, "bot", true); !errors.Is(err, ErrArchived) {
+	if _, _, err := o.CreateServiceAccount(t.Context(), org, project.ID, "bot", 0); !errors.Is(err, ErrArchived) {
 		t.Errorf("a service account in an archived project: %v, want ErrArchived", err)
 	}
 	if _, err := o.ArchiveProject(t.Context(), org, tenant.ProjectID); !errors.Is(err, ErrDefaultProject) {
@@ -162,7 +162,7 @@ func TestOthersObjectsAreNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bot, key, err := o.CreateServiceAccount(t.Context(), tenant.OrganizationID, mine.ID, "bot", true)
+	bot, key, err := o.CreateServiceAccount(t.Context(), tenant.OrganizationID, mine.ID, "bot", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +173,7 @@ func TestOthersObjectsAreNotThere(t *testing.T) {
 		"account of another project":           second(o.ServiceAccount(t.Context(), tenant.OrganizationID, tenant.ProjectID, bot.ID)),
 		"deletion of another project's":        o.DeleteServiceAccount(t.Context(), tenant.OrganizationID, tenant.ProjectID, bot.ID),
 		"key of another project":               second(o.Key(t.Context(), tenant.OrganizationID, tenant.ProjectID, key.ID)),
+		"change of another project's key":      second(o.UpdateKey(t.Context(), tenant.OrganizationID, tenant.ProjectID, key.ID, KeyChange{})),
 		"deletion of another project's key":    o.DeleteKey(t.Context(), tenant.OrganizationID, tenant.ProjectID, key.ID),
 		"a project's key among the admin keys": second(o.Key(t.Context(), tenant.OrganizationID, "", key.ID)),
 		"rename of another organization's":     second(o.RenameProject(t.Context(), "org-x", mine.ID, "x")),
@@ -211,10 +212,10 @@ func TestStoredLimitsHoldAtOnce(t *testing.T) {
 	if err := set(tenant, Rates{RequestsPerMinute: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := rates(tenant.ProjectID), (Rates{5, 1000, 500}); got != want {
+	if got, want := rates(tenant.ProjectID), (Rates{RequestsPerMinute: 5, TokensPerMinute: 1000, RequestsPerDay: 500}); got != want {
 		t.Errorf("the project's rates are %+v, want %+v", got, want)
 	}
-	if got, want := rates(other.ID), (Rates{50, 1000, 500}); got != want {
+	if got, want := rates(other.ID), (Rates{RequestsPerMinute: 50, TokensPerMinute: 1000, RequestsPerDay: 500}); got != want {
 		t.Errorf("another project's rates are %+v, want %+v", got, want)
 	}
 	for _, above := range []Rates{{RequestsPerMinute: 51}, {TokensPerMinute: 1001}, {RequestsPerDay: 501}, {RequestsPerMinute: -1}} {
@@ -232,7 +233,7 @@ func TestStoredLimitsHoldAtOnce(t *testing.T) {
 	if err := o.ClearRates(t.Context(), every, "m"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := rates(tenant.ProjectID), (Rates{5, 1000, 0}); got != want {
+	if got, want := rates(tenant.ProjectID), (Rates{RequestsPerMinute: 5, TokensPerMinute: 1000}); got != want {
 		t.Errorf("once the organization's is cleared: %+v, want %+v", got, want)
 	}
 	// What was used of the old limit is used of the new one.

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/state"
@@ -41,6 +42,36 @@ func (o *Organization) Keys(ctx context.Context, organization, project string, p
 		keys[i] = describe(row)
 	}
 	return keys, more, notFound(err, "API key", p.After)
+}
+
+// KeyChange is what is to become of a key.
+type KeyChange struct {
+	Scopes   []string      // as the API names them: empty are all, foreign ones grant nothing; nil: as they are
+	Lifetime time.Duration // from now on; zero: as it is
+}
+
+// UpdateKey changes what a project's key may do, or how long, from the next
+// request on, and returns it. One that has expired is a *NotFoundError;
+// ErrPermission is a scope that a project's key cannot have.
+func (o *Organization) UpdateKey(ctx context.Context, organization, project, id string, change KeyChange) (Key, error) {
+	key, err := o.Key(ctx, organization, project, id)
+	if err != nil {
+		return Key{}, err
+	}
+	if !key.InForce() {
+		return Key{}, &NotFoundError{"API key in force", id}
+	}
+	if change.Scopes != nil {
+		key.Permission, key.Scopes = PermissionOf(change.Scopes)
+		if err := checkPermission(key.Permission, key.Scopes, false, true); err != nil {
+			return Key{}, err
+		}
+	}
+	if change.Lifetime > 0 {
+		key.ExpiresAt = now().Add(change.Lifetime)
+	}
+	row := state.Key{ID: id, Permission: key.Permission, Scopes: strings.Join(key.Scopes, " "), ExpiresAt: key.ExpiresAt}
+	return key, notFound(o.store.UpdateKey(ctx, row), "API key", id)
 }
 
 // DeleteKey revokes a key of a project; of an empty project, an admin key.

@@ -40,6 +40,22 @@ var scopes = []Scope{
 	ScopeOrganization, ScopeOrganizationRead, ScopeUsage,
 }
 
+// scopeEverythingRead is how the API says PermissionReadOnly where it speaks of
+// scopes.
+const scopeEverythingRead = "api.all.read"
+
+// PermissionOf is the permission and the scopes of a project's key of which the
+// API names scopes: none are everything.
+func PermissionOf(named []string) (permission string, granted []string) {
+	switch {
+	case len(named) == 0:
+		return PermissionAll, nil
+	case len(named) == 1 && named[0] == scopeEverythingRead:
+		return PermissionReadOnly, nil
+	}
+	return PermissionRestricted, named
+}
+
 // administers reports whether the scope is of the organization's business.
 func (s Scope) administers() bool {
 	return s == ScopeOrganization || s == ScopeOrganizationRead || s == ScopeUsage
@@ -83,8 +99,9 @@ func grants(permission string, granted []string, s Scope) bool {
 	return reads && slices.Contains(granted, object+".write")
 }
 
-// checkPermission reports what is wrong with what a key is to be allowed.
-func checkPermission(permission string, granted []string, admin bool) error {
+// checkPermission reports what is wrong with what a key is to be allowed. With
+// foreign, a scope that there is not is fine if it has the form of one.
+func checkPermission(permission string, granted []string, admin, foreign bool) error {
 	switch permission {
 	case PermissionAll, PermissionReadOnly:
 		if len(granted) > 0 {
@@ -99,11 +116,16 @@ func checkPermission(permission string, granted []string, admin bool) error {
 		return fmt.Errorf("%w: a restricted key needs at least one scope", ErrPermission)
 	}
 	for _, s := range granted {
-		if !slices.Contains(scopes, Scope(s)) || Scope(s).administers() != admin {
+		if !(slices.Contains(scopes, Scope(s)) || foreign && named(s)) || Scope(s).administers() != admin {
 			return fmt.Errorf("%w: scope %q; there are: %s", ErrPermission, s, scopeNames(admin))
 		}
 	}
 	return nil
+}
+
+// named reports whether a text has the form of a scope.
+func named(scope string) bool {
+	return scope != "" && len(scope) <= 64 && strings.Trim(scope, "abcdefghijklmnopqrstuvwxyz_.") == ""
 }
 
 func scopeNames(admin bool) string {

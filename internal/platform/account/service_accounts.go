@@ -7,24 +7,36 @@ import (
 	"github.com/ragstone/ragstone/internal/state"
 )
 
-// CreateServiceAccount makes a service account of a project with, if it is to
-// have one, its first key; the account is in force with its key or not at all.
-func (o *Organization) CreateServiceAccount(ctx context.Context, organization, project, name string, withKey bool) (state.ServiceAccount, *Created, error) {
-	a := state.ServiceAccount{ID: state.NewID("svc_acct_"), ProjectID: project, Name: name, Role: "member", CreatedAt: now()}
-	if err := checkName(name); err != nil {
-		return a, nil, err
-	}
-	if err := o.open(ctx, organization, project); err != nil {
-		return a, nil, err
-	}
-	if !withKey {
-		return a, nil, o.store.AddServiceAccount(ctx, a)
-	}
-	created, row, err := o.keys.newKey(ctx, KeyOptions{Name: "Secret Key", Project: project, serviceAccount: a.ID})
+// CreateServiceAccount makes a service account of a project with its first key,
+// of a lifetime or, if that is zero, for ever; the account is in force with its
+// key or not at all.
+func (o *Organization) CreateServiceAccount(ctx context.Context, organization, project, name string, lifetime time.Duration) (state.ServiceAccount, Created, error) {
+	a, err := o.newServiceAccount(ctx, organization, project, name, "member")
 	if err != nil {
-		return a, nil, err
+		return a, Created{}, err
 	}
-	return a, &created, o.store.AddServiceAccount(ctx, a, row)
+	created, row, err := o.keys.newKey(ctx, KeyOptions{Name: "Secret Key", Project: project, Lifetime: lifetime, serviceAccount: a.ID})
+	if err != nil {
+		return a, Created{}, err
+	}
+	return a, created, o.store.AddServiceAccount(ctx, a, row)
+}
+
+// CreateServiceAccountOnly makes a service account without a key.
+func (o *Organization) CreateServiceAccountOnly(ctx context.Context, organization, project, name string) (state.ServiceAccount, error) {
+	a, err := o.newServiceAccount(ctx, organization, project, name, "none")
+	if err != nil {
+		return a, err
+	}
+	return a, o.store.AddServiceAccount(ctx, a)
+}
+
+func (o *Organization) newServiceAccount(ctx context.Context, organization, project, name, role string) (state.ServiceAccount, error) {
+	a := state.ServiceAccount{ID: state.NewID("svc_acct_"), ProjectID: project, Name: name, Role: role, CreatedAt: now()}
+	if err := checkName(name); err != nil {
+		return a, err
+	}
+	return a, o.open(ctx, organization, project)
 }
 
 // ServiceAccount returns a service account of a project.
