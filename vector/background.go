@@ -54,7 +54,7 @@ func startBackground(db *DB) *background {
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.seals.ready = make(chan struct{}, 1)
 	b.merges.ready = make(chan struct{}, 1)
-	if db.options.manual {
+	if db.options.manual || db.options.ReadOnly {
 		return b
 	}
 	b.wait.Go(func() { b.run(&b.seals, b.sealNow) })

@@ -174,7 +174,7 @@ func (k *checker) derived(s *segment) error {
 	if err := f.Verify(); err != nil {
 		return err
 	}
-	d, err := parseDerived(data, k.layout, s)
+	d, err := parseDerived(data, k.layout, s, false)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Collection struct {
 	durable atomic.Uint64 // the last write known to be on the device
 
 	view viewLock
+	read *reading // how a read-only collection was when it was opened; else nil
 
 	next   atomic.Uint64 // the number of the next file
 	layout atomic.Pointer[layout]
@@ -88,11 +89,16 @@ func createCollection(db *DB, name, dir string, schema Schema) error {
 
 // openCollection reads a collection's manifest, maps its segments and replays
 // its log.
-func openCollection(db *DB, dir string) (_ *Collection, err error) {
-	c := &Collection{db: db, dir: dir, fsys: db.options.fsys}
-	if c.manifest, err = readManifest(c.fsys, dir); err != nil {
+func openCollection(db *DB, dir string) (*Collection, error) {
+	m, err := readManifest(db.options.fsys, dir)
+	if err != nil {
 		return nil, err
 	}
+	return (&Collection{db: db, dir: dir, fsys: db.options.fsys, manifest: m}).recover()
+}
+
+// recover brings a collection with a manifest to life.
+func (c *Collection) recover() (_ *Collection, err error) {
 	c.name = c.manifest.Name
 	l, err := c.manifest.Schema.compile()
 	if err != nil {
@@ -134,13 +140,7 @@ func (c *Collection) close() error {
 	c.closed = true
 	c.sync.Lock()
 	defer c.sync.Unlock()
-	err := c.failed
-	if err == nil {
-		err = c.log.Sync()
-	}
-	if closeErr := c.log.Close(); closeErr != nil && !errors.Is(closeErr, fs.ErrClosed) {
-		err = errors.Join(err, closeErr)
-	}
+	err := c.closeLog()
 	c.view.close()
 	c.db.memory.Add(-c.active.bytes.Load())
 	c.sealing.wake(nil)
@@ -148,6 +148,21 @@ func (c *Collection) close() error {
 		return fmt.Errorf("close collection %q: %w", c.name, err)
 	}
 	return nil
+}
+
+// closeLog flushes the log and closes it. The caller holds c.sync.
+func (c *Collection) closeLog() error {
+	if c.read != nil {
+		return nil
+	}
+	err := c.failed
+	if err == nil {
+		err = c.log.Sync()
+	}
+	if closeErr := c.log.Close(); closeErr != nil && !errors.Is(closeErr, fs.ErrClosed) {
+		err = errors.Join(err, closeErr)
+	}
+	return err
 }
 
 // drop closes the collection and removes its files, the manifest first.

@@ -299,7 +299,7 @@ func FuzzFiles(f *testing.F) {
 			}
 		}
 		s = &segment{layout: l, number: 2, rows: 10}
-		if d, err := parseDerived(aligned(data), l, s); err == nil {
+		if d, err := parseDerived(aligned(data), l, s, false); err == nil {
 			d.payload[payloadName([]string{"n"}, NumberIndex)].addTerm(newRowSet(s.rows), []byte("x"))
 		}
 	})

@@ -34,14 +34,22 @@ type DB struct {
 const lockName = "lock"
 
 // Open opens the database in a folder, making it where it is absent. One DB at
-// a time may have it open: ErrLocked says that another one has. A folder can be
-// copied while nobody has it open; see Backup for one that is open.
+// a time may have it open to write: ErrLocked says that another one has. Others
+// may read meanwhile: see Options.ReadOnly. A folder can be copied while nobody
+// has it open; see Backup for one that is open.
 func Open(dir string, options Options) (*DB, error) {
 	options = options.withDefaults()
 	if err := options.validate(); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", dir, err)
 	}
 	db := &DB{dir: dir, options: options, open: map[string]*Collection{}}
+	if options.ReadOnly {
+		if _, err := options.fsys.ReadDir(dir); err != nil {
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+		db.background = startBackground(db)
+		return db, nil
+	}
 	if err := makeDir(options.fsys, dir); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -106,7 +114,7 @@ func (db *DB) Collection(name string, schema Schema) (*Collection, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	c, err := db.get(name)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) && !db.options.ReadOnly {
 		if err := createCollection(db, name, db.folder(name), schema); err != nil {
 			return nil, fmt.Errorf("collection %q: %w", name, err)
 		}
@@ -144,7 +152,11 @@ func (db *DB) get(name string) (*Collection, error) {
 	if !there {
 		return nil, fmt.Errorf("collection %q: %w", name, ErrNotFound)
 	}
-	c, err := openCollection(db, dir)
+	open := openCollection
+	if db.options.ReadOnly {
+		open = openReader
+	}
+	c, err := open(db, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +167,9 @@ func (db *DB) get(name string) (*Collection, error) {
 
 // Drop removes a collection and its files. Snapshots of it must be closed.
 func (db *DB) Drop(name string) error {
+	if db.options.ReadOnly {
+		return fmt.Errorf("drop collection %q: %w", name, ErrReadOnly)
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	c, err := db.get(name)
@@ -248,6 +263,9 @@ func (db *DB) sealOthers(c *Collection) {
 // collection is copied as it was at one moment during the call. The folder must
 // be empty or absent; it is a database when Backup returns nil.
 func (db *DB) Backup(ctx context.Context, dir string) error {
+	if db.options.ReadOnly {
+		return fmt.Errorf("back up: %w", ErrReadOnly)
+	}
 	fsys := db.options.fsys
 	if err := makeDir(fsys, dir); err != nil {
 		return fmt.Errorf("back up: %w", err)

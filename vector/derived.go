@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/internal/lexical"
@@ -19,13 +20,31 @@ var indexKind = [4]byte{'i', 'n', 'd', 'x'}
 // derived is what a segment's index file holds: everything here can be made
 // again from the segment. What is missing is done without, more slowly.
 type derived struct {
-	payload  map[string]*payloadIndex // by payloadName
-	keywords []*lexical.Index         // by keyword index of the layout
-	sparse   []*sparseIndex           // by field number; nil for others
-	indexes  []*indexFile             // by field number; nil: scan
+	payload  map[string]*payloadIndex      // by payloadName
+	keywords []*lexical.Index              // by keyword index of the layout
+	sparse   []*sparseIndex                // by field number; nil for others
+	indexes  []*indexFile                  // by field number; nil: scan
+	lengths  []atomic.Pointer[scaledIndex] // by keyword index: the last one asked for
 	bytes    int64
 	close    func() error
 	before   *derived // an earlier one, which readers may still use
+}
+
+// scaledIndex is a keyword index that scores by another average length.
+type scaledIndex struct {
+	average float64
+	index   *lexical.Index
+}
+
+// scaled returns a keyword index that scores by an average length of texts. One
+// is kept, since that changes with writes only.
+func (d *derived) scaled(number int, average float64) *lexical.Index {
+	if kept := d.lengths[number].Load(); kept != nil && kept.average == average {
+		return kept.index
+	}
+	made := &scaledIndex{average, d.keywords[number].Scaled(average)}
+	d.lengths[number].Store(made)
+	return made.index
 }
 
 // aboutDerived ties an index file to its segment.
@@ -108,7 +127,7 @@ func (k keywordField) build(s *segment) []byte {
 // damaged or lacks an index of the schema.
 func (c *Collection) loadDerived(s *segment) error {
 	err := c.useDerived(s, c.layout.Load())
-	if lost(err) {
+	if lost(err) && !c.db.options.ReadOnly {
 		return c.derive(context.Background(), s, false)
 	}
 	return err
@@ -121,7 +140,7 @@ func (c *Collection) useDerived(s *segment, l *layout) error {
 	if err != nil {
 		return err
 	}
-	d, err := parseDerived(data, l, s)
+	d, err := parseDerived(data, l, s, c.db.options.ReadOnly)
 	if err != nil {
 		unmap()
 		return corrupt(path, err)
@@ -140,7 +159,7 @@ func (c *Collection) useDerived(s *segment, l *layout) error {
 
 // parseDerived reads an index file. Its sections are checked against their
 // checksums, except for vector indexes, which check themselves.
-func parseDerived(data []byte, l *layout, s *segment) (*derived, error) {
+func parseDerived(data []byte, l *layout, s *segment, readOnly bool) (*derived, error) {
 	f, err := container.Open(data, indexKind)
 	if err != nil {
 		return nil, err
@@ -158,9 +177,13 @@ func parseDerived(data []byte, l *layout, s *segment) (*derived, error) {
 	d := &derived{
 		payload: map[string]*payloadIndex{}, bytes: int64(len(data)),
 		sparse: make([]*sparseIndex, len(l.fields)), indexes: make([]*indexFile, len(l.fields)),
+		lengths: make([]atomic.Pointer[scaledIndex], len(l.keywords)),
 	}
 	for _, field := range l.payload {
 		name := payloadName(field.path, field.kind)
+		if readOnly && !f.Has(name) {
+			continue // it is being added, and done without until then
+		}
 		if err := f.Verify(name); err != nil {
 			return nil, err
 		}
@@ -203,6 +226,9 @@ func (d *derived) parseVectors(f *container.File, l *layout, s *segment) (err er
 // and builds it for the points that are there. It waits for a merge that is
 // under way.
 func (c *Collection) IndexPayload(key string, kind PayloadIndex) error {
+	if c.db.options.ReadOnly {
+		return fmt.Errorf("add a payload index: %w", ErrReadOnly)
+	}
 	c.merging.Lock()
 	defer c.merging.Unlock()
 	c.structure.Lock()

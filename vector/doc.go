@@ -60,7 +60,8 @@
 //
 // Concurrency: everything but [Batch] is safe for concurrent use. A read sees
 // all writes that were acknowledged before it began. One DB at a time opens a
-// folder.
+// folder to write; any number of others, in this process and in others, may
+// read it meanwhile, each as it was when it looked (Options.ReadOnly).
 //
 // Memory: points that are not sealed yet, and merges, stay below
 // Options.MaxBytes. Segments are mapped and paged.

@@ -23,9 +23,10 @@ var (
 	ErrFull = errors.New("the memory ceiling is reached")
 	// ErrClosed says that the database, collection or snapshot is closed.
 	ErrClosed = errors.New("closed")
-	// ErrReadOnly says that an earlier write failed so that nobody knows what is
-	// on the device. Reads go on; open the database again to write.
-	ErrReadOnly = errors.New("read-only after a failed write; open the database again")
+	// ErrReadOnly says that the database was opened to be read only, or that an
+	// earlier write failed so that nobody knows what is on the device. Reads go on;
+	// open the database again to write.
+	ErrReadOnly = errors.New("read-only, as opened or after a failed write; open the database again to write")
 )
 
 func invalid(format string, args ...any) error {

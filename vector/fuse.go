@@ -13,6 +13,10 @@ type Fusion struct {
 	Method FusionMethod
 	// RankConstant is RRF's k. 0 means 60.
 	RankConstant int
+	// Complete makes each part score what only others found, so that no point is
+	// without a part's share for want of a larger K. Such points have a score and
+	// the rank 0 in that part. It says nothing to RRF, which has no use for scores.
+	Complete bool
 }
 
 // FusionMethod is a formula of fusion. A part that did not find a point
@@ -35,13 +39,17 @@ const (
 	// (−1 for cosine, 0 for sparse, keyword and Jaccard; its worst hit where
 	// there is none) to its best hit. Weights are divided by their sum.
 	Convex FusionMethod = "convex"
+	// Share scales each part's scores to shares of its best hit's, none below 0,
+	// and adds them up, weighted; weights are divided by their sum. It is for
+	// similarities.
+	Share FusionMethod = "share"
 )
 
 const defaultRankConstant = 60
 
 func (f Fusion) validate() error {
 	switch f.Method {
-	case "", RRF, RelativeScore, Distribution, Convex:
+	case "", RRF, RelativeScore, Distribution, Convex, Share:
 	default:
 		return invalid("there is no fusion method %q", f.Method)
 	}
@@ -53,44 +61,23 @@ func (f Fusion) validate() error {
 
 // fuse ranks by each part and then by all.
 func (s *Snapshot) fuse(ctx context.Context, sc *scope, q *Query, k int, plan *Plan) ([]found, error) {
-	byKey := map[string]*found{}
-	var order []*found
+	f := fusing{s: s, sc: sc, q: q, plan: plan, byKey: map[string]*found{}, hits: make([][]found, len(q.Parts))}
 	plan.Parts = make([]Plan, len(q.Parts))
-	total := 0.0
 	for i := range q.Parts {
-		total += cmp.Or(q.Parts[i].Weight, 1)
+		if err := f.ask(ctx, i, cmp.Or(q.Parts[i].K, max(4*k, minCandidates))); err != nil {
+			return nil, err
+		}
+		f.total += cmp.Or(q.Parts[i].Weight, 1)
 	}
 	for i := range q.Parts {
-		p := &q.Parts[i]
-		hits, err := s.nearest(ctx, sc, p, q, cmp.Or(p.K, max(4*k, minCandidates)), &plan.Parts[i])
-		if err != nil {
+		if err := f.score(i); err != nil {
 			return nil, err
-		}
-		value, lowest, err := s.partScale(p)
-		if err != nil {
-			return nil, err
-		}
-		weight := cmp.Or(p.Weight, 1)
-		if q.Fusion.Method == Convex {
-			weight /= total
-		}
-		scale := q.Fusion.scale(hits, lowest)
-		for rank, h := range hits {
-			key := string(h.key())
-			f := byKey[key]
-			if f == nil {
-				f = &found{located: h.located, parts: make([]PartScore, len(q.Parts))}
-				byKey[key] = f
-				order = append(order, f)
-			}
-			f.score += weight * scale(rank, h.score)
-			f.parts[i] = PartScore{rank + 1, value(h.score)}
 		}
 	}
 	plan.sum()
-	all := make([]found, len(order))
-	for i, f := range order {
-		all[i] = *f
+	all := make([]found, len(f.order))
+	for i, one := range f.order {
+		all[i] = *one
 	}
 	if q.Limit != nil {
 		all = slices.DeleteFunc(all, func(f found) bool { return f.score < *q.Limit })
@@ -99,9 +86,103 @@ func (s *Snapshot) fuse(ctx context.Context, sc *scope, q *Query, k int, plan *P
 	return all[:min(k, len(all))], nil
 }
 
+// fusing is one fused query at work.
+type fusing struct {
+	s     *Snapshot
+	sc    *scope
+	q     *Query
+	plan  *Plan
+	total float64   // of the parts' weights
+	hits  [][]found // of each part
+
+	byKey map[string]*found // all that any part found
+	order []*found
+}
+
+// ask takes the k best points by a part.
+func (f *fusing) ask(ctx context.Context, part, k int) (err error) {
+	f.hits[part], err = f.s.nearest(ctx, f.sc, &f.q.Parts[part], f.q, k, &f.plan.Parts[part])
+	for _, h := range f.hits[part] {
+		if key := string(h.key()); f.byKey[key] == nil {
+			one := &found{located: h.located, parts: make([]PartScore, len(f.q.Parts))}
+			f.byKey[key] = one
+			f.order = append(f.order, one)
+		}
+	}
+	return err
+}
+
+// score adds a part's share to the points that it found, and with
+// Fusion.Complete to the others.
+func (f *fusing) score(part int) error {
+	p, hits := &f.q.Parts[part], f.hits[part]
+	value, lowest, err := f.s.partScale(p)
+	if err != nil || len(hits) == 0 {
+		return err
+	}
+	f.plan.Parts[part].Best = value(hits[0].score)
+	weight := cmp.Or(p.Weight, 1)
+	if f.q.Fusion.Method == Convex || f.q.Fusion.Method == Share {
+		weight /= f.total
+	}
+	scale := f.q.Fusion.scale(hits, lowest)
+	for rank, h := range hits {
+		one := f.byKey[string(h.key())]
+		one.score += weight * scale(rank, h.score)
+		one.parts[part] = PartScore{rank + 1, value(h.score)}
+	}
+	if !f.q.Fusion.Complete || f.q.Fusion.ranks() {
+		return nil
+	}
+	return f.complete(part, func(one *found, score float64) {
+		one.score += weight * scale(0, score)
+		one.parts[part] = PartScore{0, value(score)}
+	})
+}
+
+// complete scores, by one part, what it did not find itself.
+func (f *fusing) complete(part int, take func(*found, float64)) error {
+	r, err := f.s.ranker(f.sc, &f.q.Parts[part], f.q)
+	if err != nil {
+		return err
+	}
+	missing := map[*segment]map[int]*found{}
+	for _, one := range f.order {
+		switch {
+		case one.parts[part].Rank > 0 || r.excluded(one.located):
+		case one.memory != nil:
+			if score, ok := r.memory(one.memory); ok {
+				take(one, score)
+			}
+		default:
+			if missing[one.segment] == nil {
+				missing[one.segment] = map[int]*found{}
+			}
+			missing[one.segment][one.row] = one
+		}
+	}
+	for g, rows := range missing {
+		words := f.sc.rowSet(g.rows)
+		for row := range rows {
+			words.add(row)
+		}
+		scored, _, err := r.segment(g, selection{words, len(rows), len(rows)}, len(rows))
+		if err != nil {
+			return err
+		}
+		for _, h := range scored {
+			take(rows[h.row], h.score)
+		}
+	}
+	return nil
+}
+
+// ranks reports whether the method looks at ranks and not at scores.
+func (f Fusion) ranks() bool { return f.Method == "" || f.Method == RRF }
+
 // scale returns what a hit of a part is worth, by its rank from 0 and score.
 func (f Fusion) scale(hits []found, lowest float64) func(rank int, score float64) float64 {
-	if f.Method == "" || f.Method == RRF {
+	if f.ranks() {
 		k := float64(cmp.Or(f.RankConstant, defaultRankConstant))
 		return func(rank int, _ float64) float64 { return 1 / (k + float64(rank) + 1) }
 	}
@@ -110,6 +191,13 @@ func (f Fusion) scale(hits []found, lowest float64) func(rank int, score float64
 	}
 	low, high := hits[len(hits)-1].score, hits[0].score
 	switch f.Method {
+	case Share:
+		return func(_ int, score float64) float64 {
+			if !(high > 0) {
+				return 0
+			}
+			return max(0, score/high)
+		}
 	case Distribution:
 		mean, deviation := distribution(hits)
 		low, high = mean-3*deviation, mean+3*deviation

@@ -31,6 +31,19 @@ type Options struct {
 	// means 1. One merge runs at a time.
 	Threads int
 
+	// ReadOnly opens what is there beside the process that writes, if there is
+	// one: no lock is taken and no file changed, and any number of processes may
+	// do so. A collection is then as it was when it was first asked for, for ever;
+	// Collection.Changed says whether to open the database again. A damaged file
+	// is a *CorruptError instead of being set aside, and writes fail with
+	// ErrReadOnly.
+	ReadOnly bool
+
+	// Verify compares the checksums of whole segments when a collection is
+	// opened. Otherwise vectors and payloads are checked as they are read, so that
+	// opening does not read them.
+	Verify bool
+
 	fsys   disk.FS // where the files are; tests put one in memory here
 	manual bool    // seal and merge in the caller's goroutine, so that tests repeat
 }

@@ -155,8 +155,10 @@ type Plan struct {
 	// Visited is how many were compared in full, Scored how many at all.
 	Visited int `json:"visited"`
 	Scored  int `json:"scored"`
-	// Parts are the plans of a fused query's parts.
-	Parts []Plan `json:"parts,omitempty"`
+	// Parts are the plans of a fused query's parts, each with the score of the
+	// part's best hit.
+	Parts []Plan  `json:"parts,omitempty"`
+	Best  float64 `json:"best,omitempty"`
 }
 
 const (

@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +25,7 @@ type recovery struct {
 	logs     []uint64
 	changed  bool     // the manifest differs from the file
 	damaged  []string // log files to set aside once their points are sealed
+	problem  error    // of a read-only collection: the first damage
 }
 
 // abandon closes what was opened before something failed.
@@ -58,7 +60,7 @@ func (r *recovery) run() error {
 		s.release() // the view has them
 	}
 	c.applied.Store(r.manifest.Flushed)
-	if err := r.replay(); err != nil {
+	if err := errors.Join(r.replay(), r.problem); err != nil {
 		return err
 	}
 	c.durable.Store(c.applied.Load())
@@ -71,8 +73,10 @@ func (r *recovery) run() error {
 // that nothing names, which it removes.
 func (r *recovery) scan() error {
 	c := r.c
-	if err := disk.Sweep(c.fsys, c.dir, 0); err != nil {
-		return err
+	if c.read == nil {
+		if err := disk.Sweep(c.fsys, c.dir, 0); err != nil {
+			return err
+		}
 	}
 	entries, err := c.fsys.ReadDir(c.dir)
 	if err != nil {
@@ -95,7 +99,7 @@ func (r *recovery) scan() error {
 		next = max(next, number+1)
 		if kind == "log" && number >= r.manifest.Log {
 			r.logs = append(r.logs, number)
-		} else if !named[e.Name()] {
+		} else if !named[e.Name()] && c.read == nil {
 			if err := c.fsys.Remove(c.path(e.Name())); err != nil {
 				return fmt.Errorf("sweep: %w", err)
 			}
@@ -111,6 +115,12 @@ func (r *recovery) scan() error {
 func (r *recovery) openSegment(entry manifestSegment) error {
 	c := r.c
 	s, err := openSegment(c.fsys, c.layout.Load(), entry.Number, c.path(segmentName(entry.Number)))
+	if err == nil && c.db.options.Verify {
+		if bad := s.file.Verify(); bad != nil {
+			s.release()
+			err = corrupt(s.path, bad)
+		}
+	}
 	if lost(err) {
 		return r.loseSegment(entry, err)
 	}
@@ -161,6 +171,9 @@ func (r *recovery) loseDeletions(s *segment, entry manifestSegment, name string,
 
 // lose records damage and sets the file aside.
 func (r *recovery) lose(name string, cause error, points int) error {
+	if r.c.read != nil {
+		return corrupt(r.c.path(name), errors.New(reason(cause)))
+	}
 	r.changed = true
 	d := Damage{File: name, Reason: reason(cause), Points: points}
 	if !slices.Contains(r.manifest.Damage, d) {
@@ -203,6 +216,9 @@ func (r *recovery) replay() error {
 		data, err := disk.ReadFile(c.fsys, c.path(name))
 		if err != nil {
 			return err
+		}
+		if c.read != nil {
+			c.read.logs = append(c.read.logs, readLog{number, int64(len(data))})
 		}
 		if i > 0 {
 			c.active.sealed = c.applied.Load()
@@ -253,6 +269,10 @@ func (r *recovery) replayLog(name string, data []byte) (wal.Result, error) {
 // damage records what is wrong with a log file, which is set aside later: its
 // readable writes are needed until they are sealed.
 func (r *recovery) damage(name string, cause error) {
+	if r.c.read != nil {
+		r.problem = cmp.Or(r.problem, error(corrupt(r.c.path(name), cause)))
+		return
+	}
 	r.changed = true
 	d := Damage{File: name, Reason: cause.Error(), Points: -1}
 	if !slices.Contains(r.manifest.Damage, d) {
@@ -265,6 +285,10 @@ func (r *recovery) damage(name string, cause error) {
 
 // goOn opens the last log for more writes.
 func (r *recovery) goOn(name string, result wal.Result) (err error) {
+	if r.c.read != nil {
+		r.c.read.torn = result.Torn > 0
+		return nil
+	}
 	r.c.logPath = r.c.path(name)
 	r.c.log, err = wal.Append(r.c.fsys, r.c.logPath, result.Size)
 	return err
@@ -273,6 +297,9 @@ func (r *recovery) goOn(name string, result wal.Result) (err error) {
 // begin makes the first log of a collection that has none.
 func (r *recovery) begin() (err error) {
 	c := r.c
+	if c.read != nil {
+		return nil
+	}
 	number := c.newNumber()
 	c.active.log = number
 	c.logPath = c.path(logName(number))

@@ -60,6 +60,12 @@ type KeywordSpec struct {
 	// K1 and B are BM25's constants; both zero means 0.9 and 0.4.
 	K1 float64 `json:"k1,omitempty"`
 	B  float64 `json:"b,omitempty"`
+	// Exact scores a point by the living points of its namespace and nothing
+	// else: as if the namespace were a collection of its own that never held any
+	// other. Otherwise deleted points, and those of other namespaces, count until
+	// they are merged away. A query then costs a pass over the lengths of texts
+	// where a segment has such points, and over the postings of its terms.
+	Exact bool `json:"exact,omitempty"`
 }
 
 func (k KeywordSpec) params() lexical.Params {

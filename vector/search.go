@@ -162,7 +162,7 @@ func (s *Snapshot) ranker(sc *scope, p *Part, q *Query) (ranker, error) {
 	case p.Sparse != nil:
 		return s.sparseRanker(p)
 	case p.Text != "":
-		return s.keywordRanker(p)
+		return s.keywordRanker(sc.namespace, p)
 	case p.Multi != nil:
 		return s.multiRanker(p)
 	case p.Like != nil:

@@ -38,17 +38,21 @@ func newEncoder(analyzer string, params Params, lengths []uint32) *encoder {
 	for _, length := range lengths {
 		e.total += uint64(length)
 	}
-	e.norms = norms(params, lengths, e.total)
+	e.norms = norms(params, lengths, average(e.total, len(lengths)))
 	return e
+}
+
+// average is the length of a document on average, at least 1.
+func average(total uint64, documents int) float64 {
+	return max(1, float64(total)/float64(max(documents, 1)))
 }
 
 // norms returns, for each document, the part of BM25's denominator that does
 // not depend on the term: k1·(1 − b + b·length/average).
-func norms(params Params, lengths []uint32, total uint64) []float64 {
-	average := float64(total) / float64(max(len(lengths), 1))
+func norms(params Params, lengths []uint32, average float64) []float64 {
 	norms := make([]float64, len(lengths))
 	for doc, length := range lengths {
-		norms[doc] = params.K1 * (1 - params.B + params.B*float64(length)/max(average, 1))
+		norms[doc] = params.K1 * (1 - params.B + params.B*float64(length)/average)
 	}
 	return norms
 }

@@ -19,7 +19,9 @@ type Index struct {
 	params   Params
 
 	lengths []uint32
+	total   uint64 // of lengths
 	norms   []float64
+	raise   float64 // what bounds must be multiplied by: above 1 in an index that Scaled made
 	terms   []entry
 	names   []byte
 	lists   []byte // postings
@@ -112,7 +114,8 @@ func (x *Index) loadLengths(section []byte, total uint64) error {
 	if sum != total {
 		return corrupt("documents have %d terms together, and the header says %d", sum, total)
 	}
-	x.norms = norms(x.params, x.lengths, total)
+	x.total, x.raise = total, 1
+	x.norms = norms(x.params, x.lengths, average(total, len(x.lengths)))
 	return nil
 }
 

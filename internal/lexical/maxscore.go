@@ -70,7 +70,7 @@ func (s *maxScore) consider(doc int) {
 		if i > 0 {
 			others = s.reach[i-1]
 		}
-		if (sum+source.weight*float64(source.cursor.bound))*slack+others <= s.threshold {
+		if (sum+source.raised*float64(source.cursor.bound))*slack+others <= s.threshold {
 			return
 		}
 		if source.seek(doc); source.doc == doc {

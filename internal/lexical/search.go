@@ -55,6 +55,7 @@ func (x *Index) Query(text string) Query {
 type source struct {
 	*cursor
 	weight float64 // idf times its occurrences in the question
+	raised float64 // weight, for bounds: of an index that Scaled made a little more
 	bound  float64 // the highest contribution to any document
 	order  int     // place in the question
 }
@@ -69,7 +70,8 @@ func (x *Index) sources(q Query) []source {
 		sources = append(sources, source{
 			cursor: newCursor(x, t.id),
 			weight: weight,
-			bound:  weight * float64(x.terms[t.id].bound),
+			raised: weight * x.raise,
+			bound:  weight * x.raise * float64(x.terms[t.id].bound),
 			order:  len(sources),
 		})
 	}
