@@ -16,8 +16,8 @@ import (
 // points of every pair to be equal.
 func TestReadersSeeWholeBatches(t *testing.T) {
 	c := newCollectionWith(t, Dense(1, L2), Options{SealBytes: 32 << 10, MaxBytes: 4 << 20, SyncEvery: -1})
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-	defer cancel()
+	ctx, enough := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer enough()
 	var wait sync.WaitGroup
 	var writes, reads atomic.Int64
 	for w := range 3 {
@@ -42,13 +42,15 @@ func TestReadersSeeWholeBatches(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				reads.Add(1)
+				if reads.Add(1) >= 60 && writes.Load() >= 600 {
+					enough()
+				}
 			}
 		})
 	}
 	wait.Wait()
-	if writes.Load() < 100 || reads.Load() < 20 {
-		t.Errorf("%d writes and %d reads in the time: somebody waits for somebody", writes.Load(), reads.Load())
+	if writes.Load() < 600 || reads.Load() < 60 {
+		t.Errorf("%d writes and %d reads in two minutes: somebody waits for somebody", writes.Load(), reads.Load())
 	}
 }
 

@@ -102,7 +102,7 @@ func TestAttemptsGoOnWithoutTheirCaller(t *testing.T) {
 		t.Errorf("while the first runs: %d, retry-after %q", running.StatusCode, running.Header.Get("retry-after"))
 	}
 	close(letGo)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		answer, text := s.send(t, t.Context(), "project", "k", "/v1/chat/completions", body)
 		if answer.StatusCode == 200 {
 			if answer.Header.Get("idempotent-replayed") != "true" || !strings.Contains(text, "one two") {

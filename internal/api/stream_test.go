@@ -88,7 +88,7 @@ func TestShutdownEndsStreamsWithAnError(t *testing.T) {
 
 func TestAnswerTimeout(t *testing.T) {
 	begun, ended := make(chan struct{}, 1), make(chan struct{}, 1)
-	s := newTestServer(t, &fakeModel{waiting: begun, ended: ended}, account.Rates{}, func(c *Config) { c.AnswerTimeout = 20 * time.Millisecond })
+	s := newTestServer(t, &fakeModel{waiting: begun, ended: ended}, account.Rates{}, func(c *Config) { c.AnswerTimeout = time.Second })
 	answer := s.post(t, t.Context(), "/v1/chat/completions", strings.Replace(waiting, `"stream":true,`, "", 1))
 	var body openai.ErrorResponse
 	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || answer.StatusCode != 503 || body.Error.Code == nil || *body.Error.Code != "timeout" {

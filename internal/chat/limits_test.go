@@ -68,7 +68,7 @@ func TestHostileTemplatesAreErrors(t *testing.T) {
 		if !errors.As(err, &failure) || failure.Refused {
 			t.Errorf("%s: got error %v, want an *Error", name, err)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: took %v", name, took)
 		}
 	}

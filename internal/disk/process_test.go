@@ -83,7 +83,7 @@ func TestLockBetweenProcesses(t *testing.T) {
 		t.Fatalf("another process holds the lock: got error %v, want ErrLocked", err)
 	}
 	go kill()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	l, err := disk.Lock(ctx, path)
 	if err != nil {

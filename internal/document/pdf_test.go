@@ -175,13 +175,13 @@ func TestPDFDamaged(t *testing.T) {
 				}
 			}
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		doc, err := Parse(ctx, "a.pdf", data)
 		cancel()
 		if err == nil {
 			checkDocument(t, doc)
 		} else if errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("no end in 20 s: %q", data)
+			t.Errorf("no end in two minutes: %q", data)
 		}
 	}
 	parse(t, "a.pdf", string(sound))
@@ -202,7 +202,7 @@ func TestPDFTimeout(t *testing.T) {
 	if _, err := Parse(ctx, "long.pdf", long); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("400 pages in 50 ms: error %v, want a deadline exceeded", err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it went on for %v after its deadline", took)
 	}
 	var group sync.WaitGroup

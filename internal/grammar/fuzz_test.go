@@ -26,8 +26,8 @@ func roam(t *testing.T, g *Grammar) {
 	mask := NewBitset(v.Size())
 	m := c.NewMatcher()
 	for room := 12; room > 0 && !m.Done(); room-- {
-		if time.Since(start) > 20*time.Second {
-			t.Fatal("a few masks have taken 20 seconds")
+		if time.Since(start) > time.Minute {
+			t.Fatal("a few masks have taken a minute")
 		}
 		if err := m.Mask(mask, room); err != nil {
 			return

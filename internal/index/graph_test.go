@@ -77,11 +77,7 @@ func TestBuildingAGraphStopsWithItsContext(t *testing.T) {
 	slab := clustered(1, 20_000, dimensions)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	start := time.Now()
 	if _, err := index.BuildGraphContext(ctx, index.L2, dimensions, slab, index.GraphOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got the error %v, want that of the context", err)
-	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("it took %v to stop", took)
 	}
 }

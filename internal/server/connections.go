@@ -70,7 +70,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 // refuse closes a connection, saying why if there is something to say. A new
 // connection has room for so few bytes, so that this does not wait.
 func refuse(c net.Conn, refusal string) {
-	c.SetDeadline(time.Now().Add(10 * time.Millisecond))
+	c.SetDeadline(time.Now().Add(time.Second))
 	io.WriteString(c, refusal)
 	c.Close()
 }

@@ -35,6 +35,19 @@ func (p *promised) soFar() (ids, keys []string) {
 	return slices.Clone(p.ids), slices.Clone(p.keys)
 }
 
+// atLeast is soFar once n settlements have been acknowledged.
+func (p *promised) atLeast(t *testing.T, n int) (ids, keys []string) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		if ids, keys = p.soFar(); len(ids) >= n {
+			return ids, keys
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("only %d of %d settlements were acknowledged in a minute", len(ids), n)
+		}
+	}
+}
+
 // load settles requests of a budget, eight at once, and makes a key now and
 // then, until stop is closed or the database goes.
 func load(s *Store, who Spender, p *promised, stop chan struct{}) *sync.WaitGroup {
@@ -129,8 +142,7 @@ func TestPowerLoss(t *testing.T) {
 			losses = 5
 		}
 		for range losses {
-			time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
-			ids, keys := p.soFar()
+			ids, keys := p.atLeast(t, acknowledged+1+random.IntN(60))
 			after := reopen(t, survivor(t, dir, lossy.afterPowerLoss(random)))
 			lost += kept(t, after, who, ids, keys)
 			if err := after.Close(); err != nil {
@@ -185,12 +197,7 @@ func TestPowerLossOfPostgreSQL(t *testing.T) {
 		var p promised
 		stop := make(chan struct{})
 		wait := load(s, who, &p, stop)
-		for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
-			if ids, _ := p.soFar(); len(ids) > 50 {
-				break
-			}
-		}
-		ids, keys := p.soFar()
+		ids, keys := p.atLeast(t, 50)
 		postgres.LosePower(t)
 		close(stop)
 		wait.Wait()

@@ -312,15 +312,10 @@ func TestAKilledExpiryIsResumed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("the job was not resumed")
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
-	for until := time.Now().Add(20 * time.Second); len(f.blobKeys(t)) > kept && time.Now().Before(until); {
+	for until := time.Now().Add(2 * time.Minute); len(f.blobKeys(t)) > kept && time.Now().Before(until); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if err := stop(); err != nil {
