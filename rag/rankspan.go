@@ -37,7 +37,7 @@ func describe(spans []*span, question string) {
 	fieldsOf := map[*sentence][]field{}
 	for _, s := range spans {
 		if _, ok := fieldsOf[s.sentence]; !ok {
-			fieldsOf[s.sentence] = askedFields(s.sentence.text(), asked, terms)
+			fieldsOf[s.sentence] = askedFields(s.sentence, asked, terms)
 		}
 		text := s.text()
 		fields := strings.Fields(text)
@@ -157,10 +157,11 @@ func nearness(s *span, asked []field) float64 {
 // field is a word of a sentence.
 type field struct{ start, end int }
 
-// askedFields are the words of a text that stand in the question.
-func askedFields(text string, asked words, terms *termTable) []field {
+// askedFields are the words of a sentence that stand in the question.
+func askedFields(s *sentence, asked words, terms *termTable) []field {
 	var fields []field
-	for _, start := range wordStarts(text) {
+	text := s.text()
+	for _, start := range wordStarts(text, s.borders()) {
 		end := start + len(strings.Fields(text[start:])[0])
 		for _, term := range terms.of(text[start:end]) {
 			if asked[term] {

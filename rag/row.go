@@ -16,34 +16,6 @@ import (
 // maxHeadBytes is how far above a passage the head of its table is looked for.
 const maxHeadBytes = 256 << 10
 
-// cellsOf cuts a row into its cells, without blanks and quotation marks; a rule
-// such as |---|---| has none.
-func cellsOf(row string) []string {
-	row = strings.TrimSpace(row)
-	if strings.HasPrefix(row, "|") {
-		row = strings.TrimSuffix(row[1:], "|")
-	}
-	var cells []string
-	start := 0
-	add := func(end int) { cells = append(cells, strings.Trim(row[start:end], " \t\"")) }
-	for i, r := range row {
-		if endsCell(row, i, r) {
-			add(i)
-			start = i + 1
-		}
-	}
-	add(len(row))
-	if isRule(row) {
-		return nil
-	}
-	return cells
-}
-
-// isRule tells the line between a head and its rows in Markdown.
-func isRule(row string) bool {
-	return strings.Contains(row, "-") && strings.Trim(row, "|-: \t") == ""
-}
-
 // headOf returns the cells of the first row of the table that a line of text
 // stands in, nil where the line is no row, the head itself, or below rows that
 // name nothing.
@@ -60,7 +32,7 @@ func headOf(text string, line int) []string {
 		first = before
 	}
 	for range 2 { // a title may stand in a row of its own
-		cells := cellsOf(lineAt(text, first))
+		cells := cellsOf(lineAt(text, first), 0)
 		switch {
 		case first >= line:
 			return nil
@@ -92,7 +64,7 @@ func lineAt(text string, start int) string {
 // labelled writes a row with the heading of each cell before it, or as it is
 // where they do not match.
 func labelled(row string, head []string) string {
-	cells := cellsOf(row)
+	cells := cellsOf(row, len(head))
 	if len(head) == 0 || len(cells) != len(head) {
 		return row
 	}
@@ -137,24 +109,24 @@ func (p *Passage) isHeadAt(start int) bool {
 	if next < len(p.Text) && isRule(lineAt(p.Text, next)) {
 		next += len(lineAt(p.Text, next)) + 1
 	}
-	return next < len(p.Text) && slices.Equal(p.headAt(next), cellsOf(lineAt(p.Text, start)))
+	return next < len(p.Text) && slices.Equal(p.headAt(next), cellsOf(lineAt(p.Text, start), 0))
 }
 
 // columnHeading is the heading of the column that a span fills a cell of, ""
 // where it is no whole cell of a table with a head.
 func (s *span) columnHeading() string {
-	row := s.sentence.text()
+	head, row := s.sentence.head, s.sentence.text()
 	column := 0
-	for i, r := range row[:s.start] {
-		if endsCell(row, i, r) {
+	for _, at := range s.sentence.borders() {
+		if at < s.start {
 			column++
 		}
 	}
 	if strings.HasPrefix(row, "|") {
 		column--
 	}
-	cells := cellsOf(row)
-	if head := s.sentence.head; column >= 0 && column < len(head) && len(cells) == len(head) && cells[column] == s.text() {
+	cells := cellsOf(row, len(head))
+	if column >= 0 && column < len(head) && len(cells) == len(head) && cells[column] == s.text() {
 		return head[column]
 	}
 	return ""

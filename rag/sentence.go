@@ -42,6 +42,9 @@ type sentence struct {
 
 func (s *sentence) text() string { return s.hit.Text[s.start:s.end] }
 
+// borders are those of its cells, in text.
+func (s *sentence) borders() borders { return bordersOf(s.text(), len(s.head)) }
+
 // sentencesOf cuts the best passages into sentences.
 func sentencesOf(results *Results) []*sentence {
 	var all []*sentence

@@ -133,7 +133,7 @@ func likelyStarts(ctx context.Context, prompt string, sentences []*sentence, que
 	l := languageOf(question)
 	request := llm.ScoreRequest{MaxTokens: 1}
 	for _, s := range sentences {
-		for _, at := range wordStarts(s.text()) {
+		for _, at := range wordStarts(s.text(), s.borders()) {
 			starts = append(starts, &span{sentence: s, start: at})
 			request.Items = append(request.Items, llm.ScoreItem{
 				Prompt:       prompt,
@@ -173,12 +173,12 @@ func firstWords(s string) string {
 
 // wordStarts are the offsets at which an answer may begin: each word, without
 // the opening punctuation before it, and each cell of a row.
-func wordStarts(s string) []int {
+func wordStarts(s string, cells borders) []int {
 	var starts []int
 	atStart := true
 	for i, r := range s {
 		switch {
-		case unicode.IsSpace(r) || endsCell(s, i, r):
+		case unicode.IsSpace(r) || cells.at(i):
 			atStart = true
 		case atStart && !isOpening(r):
 			starts = append(starts, i)
@@ -188,65 +188,25 @@ func wordStarts(s string) []int {
 	return starts
 }
 
-// endsCell says whether the rune at offset i parts the cells of a row: a bar,
-// a tab, or a comma or semicolon that no space follows, unless it stands
-// inside a number.
-func endsCell(s string, i int, r rune) bool {
-	switch r {
-	case '|', '\t':
-		return true
-	case ',', ';':
-		next := runeAfter(s, i+1)
-		return next != 0 && !unicode.IsSpace(next) && !inNumber(s, i)
-	}
-	return false
-}
-
-// inNumber says whether the mark at offset i has digits on both sides, as in
-// "1,250" and "3,5". Four digits on either side are numbers of their own: "8,1949"
-// is two cells.
-func inNumber(s string, i int) bool {
-	const ownNumber = 4
-	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
-	before, after := 0, 0
-	for before < ownNumber && digit(i-1-before) {
-		before++
-	}
-	for after < ownNumber && digit(i+1+after) {
-		after++
-	}
-	return before > 0 && after > 0 && before < ownNumber && after < ownNumber
-}
-
-// crossesCells says whether a span runs over the border of two cells.
-func crossesCells(s string, start, end int) bool {
-	for i, r := range s[start:end] {
-		if endsCell(s, start+i, r) {
-			return true
-		}
-	}
-	return false
-}
-
 func isOpening(r rune) bool { return strings.ContainsRune("(\"'“‘[{«", r) }
 
 // closeSpans turns the tokens after one word start into candidates, one for
 // each word end.
 func closeSpans(start *span, tokens []llm.ScoredToken) []*span {
-	text := start.sentence.text()
+	text, cells := start.sentence.text(), start.sentence.borders()
 	var spans []*span
 	sum := 0.0
 	for i, token := range tokens {
 		sum += token.LogProb
 		end := start.start + token.End - 1 // the continuation began with a space
-		if end <= start.start || end > len(text) || !isWordEnd(text, end) {
+		if end <= start.start || end > len(text) || !isWordEnd(text, end, cells) {
 			continue
 		}
 		end = start.start + len(trimClosing(text[start.start:end]))
 		if end <= start.start {
 			continue
 		}
-		if crossesCells(text, start.start, end) {
+		if cells.inside(start.start, end) {
 			break
 		}
 		spans = append(spans, &span{
@@ -294,15 +254,15 @@ func isClosing(r rune) bool {
 // isWordEnd says whether a word may end before offset i: not inside letters
 // and digits, nor on either side of a mark that joins them, as in "1,000" or
 // "it's".
-func isWordEnd(s string, i int) bool {
+func isWordEnd(s string, i int, cells borders) bool {
 	before, after := runeBefore(s, i), runeAfter(s, i)
 	switch {
 	case isInner(before) && isInner(after):
 		return false
 	case isInner(before):
-		return !joins(s, i, after)
+		return !joins(s, i, after, cells)
 	case isInner(after):
-		return !joins(s, i-utf8.RuneLen(before), before)
+		return !joins(s, i-utf8.RuneLen(before), before, cells)
 	}
 	return true
 }
@@ -310,8 +270,8 @@ func isWordEnd(s string, i int) bool {
 func isInner(r rune) bool { return !notInWord(r) }
 
 // joins says whether the rune at offset i holds the words beside it together.
-func joins(s string, i int, r rune) bool {
-	return strings.ContainsRune(".,'’-", r) && !endsCell(s, i, r) &&
+func joins(s string, i int, r rune, cells borders) bool {
+	return strings.ContainsRune(".,'’-", r) && !cells.at(i) &&
 		isInner(runeBefore(s, i)) && isInner(runeAfter(s, i+utf8.RuneLen(r)))
 }
 
