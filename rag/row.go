@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -16,17 +17,46 @@ import (
 // maxHeadBytes is how far above a passage the head of its table is looked for.
 const maxHeadBytes = 256 << 10
 
+// isRow says whether a line of the passage's file is a row: every one in a file
+// of separated values, elsewhere one that looks like it.
+func (p *Passage) isRow(line string) bool {
+	return isSeparated(p.Path) && strings.TrimSpace(line) != "" || chunk.IsRow(line)
+}
+
+func isSeparated(path string) bool {
+	extension := strings.ToLower(filepath.Ext(path))
+	return extension == ".csv" || extension == ".tsv"
+}
+
+// sentences finds the sentences of the passage. A file of separated values has
+// a record on each line.
+func (p *Passage) sentences() []chunk.Span {
+	if !isSeparated(p.Path) {
+		return chunk.Sentences(p.Text)
+	}
+	var records []chunk.Span
+	at := 0
+	for line := range strings.Lines(p.Text) {
+		if record := strings.TrimSpace(line); record != "" {
+			start := at + strings.Index(line, record)
+			records = append(records, chunk.Span{Start: start, End: start + len(record)})
+		}
+		at += len(line)
+	}
+	return records
+}
+
 // headOf returns the cells of the first row of the table that a line of text
 // stands in, nil where the line is no row, the head itself, or below rows that
 // name nothing.
-func headOf(text string, line int) []string {
-	if !chunk.IsRow(lineAt(text, line)) {
+func headOf(text string, line int, isRow func(string) bool) []string {
+	if !isRow(lineAt(text, line)) {
 		return nil
 	}
 	first := line
 	for {
 		before := strings.LastIndexByte(text[:max(0, first-1)], '\n') + 1
-		if first == 0 || !chunk.IsRow(lineAt(text, before)) {
+		if first == 0 || !isRow(lineAt(text, before)) {
 			break
 		}
 		first = before
@@ -86,14 +116,14 @@ func labelled(row string, head []string) string {
 func (p *Passage) headAt(start int) []string {
 	begin := strings.LastIndexByte(p.Text[:start], '\n') + 1
 	if len(p.head) == 0 {
-		return headOf(p.Text, begin)
+		return headOf(p.Text, begin, p.isRow)
 	}
 	for line := range strings.Lines(p.Text[:begin]) { // the same table, all the way
-		if !chunk.IsRow(line) {
-			return headOf(p.Text, begin)
+		if !p.isRow(line) {
+			return headOf(p.Text, begin, p.isRow)
 		}
 	}
-	if !chunk.IsRow(lineAt(p.Text, begin)) {
+	if !p.isRow(lineAt(p.Text, begin)) {
 		return nil
 	}
 	return p.head
@@ -102,7 +132,7 @@ func (p *Passage) headAt(start int) []string {
 // isHeadAt tells whether the line at start names the columns of the rows below.
 func (p *Passage) isHeadAt(start int) bool {
 	end := strings.IndexByte(p.Text[start:], '\n')
-	if end < 0 || !chunk.IsRow(lineAt(p.Text, start)) || len(p.headAt(start)) > 0 {
+	if end < 0 || !p.isRow(lineAt(p.Text, start)) || len(p.headAt(start)) > 0 {
 		return false
 	}
 	next := start + end + 1

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ragstone/ragstone/internal/chunk"
 )
 
 func TestRowsAreReadBelowTheirHead(t *testing.T) {
@@ -25,7 +27,7 @@ func TestRowsAreReadBelowTheirHead(t *testing.T) {
 		{"x\ty\n\nz\tw", "z", "z\tw"},
 	} {
 		at := strings.Index(tt.text, tt.line)
-		if got := labelled(lineAt(tt.text, at), headOf(tt.text, at)); got != tt.want {
+		if got := labelled(lineAt(tt.text, at), headOf(tt.text, at, chunk.IsRow)); got != tt.want {
 			t.Errorf("in %q the row %q is read as %q, want %q", tt.text, tt.line, got, tt.want)
 		}
 	}
@@ -50,6 +52,24 @@ func TestTheHeadOfATableStandsInAnEarlierPassage(t *testing.T) {
 	}
 	if got := hits[0].cite(1, at, at+len("Team Dx,Town,7")).Columns; len(got) != 3 {
 		t.Errorf("the citation has the columns %q, want three", got)
+	}
+}
+
+// Two columns, or numbers of three digits, would look like prose elsewhere.
+func TestAFileOfSeparatedValuesHasARecordALine(t *testing.T) {
+	const text = "Town,Inhabitants\nTolm,5400\n  Nes,12800\n\nHollum,310\n"
+	for path, want := range map[string][]string{
+		"/towns.csv": {"Town,Inhabitants", "Town: Tolm; Inhabitants: 5400", "Town: Nes; Inhabitants: 12800", "Hollum,310"},
+		"/towns.txt": {"Town,Inhabitants\nTolm,5400\n  Nes,12800", "Hollum,310"},
+	} {
+		p := &Passage{Path: path, Text: text}
+		var got []string
+		for _, s := range p.sentences() {
+			got = append(got, labelled(text[s.Start:s.End], p.headAt(s.Start)))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("records of %s (-want +got):\n%s", path, diff)
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ragstone/ragstone/internal/chunk"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -51,7 +50,7 @@ func sentencesOf(results *Results) []*sentence {
 	l := languageOf(results.Question)
 	for i := range results.Hits[:min(readPassages, len(results.Hits))] {
 		hit := &results.Hits[i]
-		for _, span := range chunk.Sentences(hit.Text) {
+		for _, span := range hit.sentences() {
 			s := &sentence{hit: hit, start: span.Start, end: span.End}
 			s.heading = slices.Contains(hit.Headings, s.text()) || hit.isHeadAt(span.Start)
 			s.head = hit.headAt(span.Start)

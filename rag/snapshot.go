@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/ragstone/ragstone/internal/chunk"
 	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/internal/index"
 	"github.com/ragstone/ragstone/internal/lexical"
@@ -223,9 +222,9 @@ func (s *snapshot) passage(id int) Passage {
 		marks:    within(d.marks, p.start, p.end),
 	}
 	passage.Place = passage.PlaceAt(0)
-	if chunk.IsRow(lineAt(passage.Text, 0)) {
+	if passage.isRow(lineAt(passage.Text, 0)) {
 		above := s.text[d.start+max(0, p.start-maxHeadBytes) : d.start+p.start]
-		passage.head = headOf(string(above)+passage.Text, len(above))
+		passage.head = headOf(string(above)+passage.Text, len(above), passage.isRow)
 	}
 	return passage
 }
