@@ -27,7 +27,7 @@ const (
 
 // parseHTML renders the main content of a page, as Mozilla's Readability finds
 // it, or the whole page where that is little: an index, a table of results, a
-// page of a few lines.
+// page of a few lines. Of a whole page with a main element that is all.
 func parseHTML(data []byte) (doc *Document, err error) {
 	if len(data) > maxHTMLBytes {
 		return nil, fmt.Errorf("%w: an HTML page of %d MB, and the limit is %d MB", ErrTooLarge, len(data)>>20, maxHTMLBytes>>20)
@@ -45,12 +45,42 @@ func parseHTML(data []byte) (doc *Document, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read HTML: %w", err)
 	}
-	whole := renderHTML(root, source, pageTitle(root), "")
+	whole := wholePage(root, source)
 	main := mainContent(root, source)
 	if words := wordCount(main); words >= fewWords && float64(words) >= fewWordsShare*float64(wordCount(whole)) {
 		return main, nil
 	}
 	return whole, nil
+}
+
+// wholePage is the page as it stands, or what its author marked as its main
+// content: a page has one visible main element (HTML Living Standard, 4.4.14),
+// and what is around it repeats on every page of the site.
+func wholePage(root *html.Node, source *htmlSource) *Document {
+	title, content, top := pageTitle(root), root, ""
+	for n := range root.Descendants() {
+		switch {
+		case n.DataAtom == atom.Main && !isInvisible(n) && len(words(n)) > 0:
+			content = n
+		case n.DataAtom == atom.H1 && top == "":
+			top = strings.Join(words(n), " ")
+		}
+	}
+	if content == root {
+		top = ""
+	}
+	return renderHTML(content, source, title, top)
+}
+
+// words are the words in the text below a node.
+func words(n *html.Node) []string {
+	var all []string
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			all = append(all, strings.Fields(c.Data)...)
+		}
+	}
+	return all
 }
 
 // mainContent is the page as Readability cleans it, or nil. It alters root.
@@ -98,7 +128,7 @@ func pageTitle(n *html.Node) string {
 
 // renderHTML renders the tree below n. A top heading, if not "", is put above
 // it unless it has one of its own: Readability takes the page's main heading
-// for the title and drops it.
+// for the title and drops it, and it may stand above a main element.
 func renderHTML(n *html.Node, source *htmlSource, title, top string) *Document {
 	r := &htmlRenderer{textBuilder: &textBuilder{}, source: source}
 	r.places.Unit = FileLines

@@ -41,6 +41,21 @@ func TestHTMLMainContent(t *testing.T) {
 	}
 }
 
+func TestHTMLMainElementOfAShortPage(t *testing.T) {
+	const around = `<title>Site</title><body><header><h1>Kitchen</h1><p>Search</p></header>%<footer>Imprint</footer>`
+	for name, tt := range map[string]struct{ main, want string }{
+		"one":            {`<main><p>Rinse the cups.</p></main>`, "Kitchen\n\nRinse the cups.\n"},
+		"with a heading": {`<main><h1>Cups</h1><p>Rinse them.</p></main>`, "Cups\n\nRinse them.\n"},
+		"an empty one":   {`<main></main><p>Rinse.</p>`, "Kitchen\n\nSearch\n\nRinse.\n\nImprint\n"},
+		"a hidden one":   {`<main hidden>Old</main><main>New</main>`, "Kitchen\n\nNew\n"},
+		"none":           {`<p>Rinse.</p>`, "Kitchen\n\nSearch\n\nRinse.\n\nImprint\n"},
+	} {
+		if got := parse(t, "a.html", strings.Replace(around, "%", tt.main, 1)).Text; got != tt.want {
+			t.Errorf("%s: %q is read as %q, want %q", name, tt.main, got, tt.want)
+		}
+	}
+}
+
 func TestHTMLEncodings(t *testing.T) {
 	const want = "Grüße\n"
 	for name, data := range map[string]string{
