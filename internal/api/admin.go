@@ -17,7 +17,7 @@ func (a *api) routeOrganization() {
 	const keys, project = "/v1/organization/admin_api_keys", "/v1/organization/projects/{project_id}"
 
 	a.handle("GET "+keys, read, a.listAdminKeys)
-	a.handle("POST "+keys, write, a.createAdminKey)
+	a.handle("POST "+keys, write, a.createAdminKey, showsSecret)
 	a.handle("GET "+keys+"/{key_id}", read, a.retrieveAdminKey)
 	a.handle("DELETE "+keys+"/{key_id}", write, a.deleteAdminKey)
 
@@ -28,11 +28,11 @@ func (a *api) routeOrganization() {
 	a.handle("POST "+project+"/archive", write, a.archiveProject)
 
 	a.handle("GET "+project+"/service_accounts", read, a.listServiceAccounts)
-	a.handle("POST "+project+"/service_accounts", write, a.createServiceAccount)
+	a.handle("POST "+project+"/service_accounts", write, a.createServiceAccount, showsSecret)
 	a.handle("GET "+project+"/service_accounts/{account_id}", read, a.retrieveServiceAccount)
 	a.handle("POST "+project+"/service_accounts/{account_id}", write, a.updateServiceAccount)
 	a.handle("DELETE "+project+"/service_accounts/{account_id}", write, a.deleteServiceAccount)
-	a.handle("POST "+project+"/service_accounts/{account_id}/api_keys", write, a.createServiceAccountKey)
+	a.handle("POST "+project+"/service_accounts/{account_id}/api_keys", write, a.createServiceAccountKey, showsSecret)
 
 	a.handle("GET "+project+"/api_keys", read, a.listProjectKeys)
 	a.handle("GET "+project+"/api_keys/{key_id}", read, a.retrieveProjectKey)

@@ -27,13 +27,6 @@ var (
 	errAttemptTooLarge = errors.New("the answer of an earlier attempt was too large to keep")
 )
 
-// showsSecret marks the operations whose answer holds a secret.
-var showsSecret = map[string]bool{
-	"POST /v1/organization/admin_api_keys":                                               true,
-	"POST /v1/organization/projects/{project_id}/service_accounts":                       true,
-	"POST /v1/organization/projects/{project_id}/service_accounts/{account_id}/api_keys": true,
-}
-
 // attempt runs a handler for a request with an Idempotency-Key: once, whatever
 // its caller sends again within a day (contract of the header: IETF draft
 // draft-ietf-httpapi-idempotency-key-header). The work goes on when the caller has
@@ -47,7 +40,7 @@ func (c *call) attempt(key string, h handler) error {
 	if key == "" || len(key) > 255 || !visible(key) {
 		return errAttemptKey
 	}
-	if showsSecret[c.route] {
+	if c.route.has(showsSecret) {
 		return errAttemptSecret
 	}
 	body, err := c.jsonBody()

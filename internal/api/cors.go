@@ -7,11 +7,22 @@ import (
 )
 
 // exposed are the headers of answers that pages of other origins may read.
-var exposed = strings.Join([]string{
-	"x-request-id", "openai-processing-ms", "openai-version", "openai-organization", "x-ragstone-model", "x-ragstone-budget-warning",
-	"x-ratelimit-limit-requests", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens",
-	"x-ratelimit-reset-requests", "x-ratelimit-reset-tokens", "retry-after", "retry-after-ms", "x-should-retry", "idempotent-replayed",
-}, ", ")
+var exposed = exposedHeaders()
+
+func exposedHeaders() string {
+	limits := []string{
+		"x-ratelimit-limit-requests", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens",
+		"x-ratelimit-reset-requests", "x-ratelimit-reset-tokens",
+	}
+	names := append([]string{
+		"x-request-id", "openai-processing-ms", "openai-version", "openai-organization", "retry-after", "retry-after-ms", "x-should-retry", "idempotent-replayed",
+		"x-ragstone-model", "x-ragstone-upstream", "x-ragstone-budget-warning", "content-disposition", "accept-ranges", "content-range",
+	}, limits...)
+	for _, name := range append(limits, "x-request-id") {
+		names = append(names, upstreamHeader(name))
+	}
+	return strings.Join(names, ", ")
+}
 
 // allowOrigin lets a page of a listed origin read the answer (the CORS protocol
 // of the Fetch standard), and answers the question that a browser asks before

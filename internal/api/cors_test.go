@@ -1,11 +1,16 @@
 package api
 
 import (
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ragstone/ragstone/internal/platform/account"
+	"github.com/ragstone/ragstone/internal/platform/inference"
+	"github.com/ragstone/ragstone/internal/platform/upstream"
+	"github.com/ragstone/ragstone/internal/platform/upstream/upstreamtest"
 )
 
 func TestCORS(t *testing.T) {
@@ -63,5 +68,34 @@ func TestCORS(t *testing.T) {
 				t.Errorf("Vary %q: a cache would give one origin's answer to another", h.Values("Vary"))
 			}
 		})
+	}
+}
+
+// A page may read whatever this server says in headers of its own.
+func TestPagesReadOurHeaders(t *testing.T) {
+	answers := upstreamtest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, name := range []string{"x-request-id", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-requests", "x-ratelimit-reset-tokens"} {
+			w.Header().Set(name, "7")
+		}
+		w.Header().Set("content-type", "application/json")
+		io.WriteString(w, `{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
+	}))
+	pool, err := upstream.New([]upstream.Server{{Name: "elsewhere", URL: "http://upstream.test/v1", Models: []string{"far-*"}}}, upstream.Options{Transport: answers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, func(c *Config) {
+		c.Origins = []string{"*"}
+		c.Inference = fakeService(&fakeModel{}, inference.Config{Books: c.Books, Upstreams: pool})
+	})
+	answer, text := s.send(t, t.Context(), "project", "one", "/v1/chat/completions", `{"model":"far-away","messages":[{"role":"user","content":"hello"}]}`)
+	if answer.StatusCode != 200 || answer.Header.Get("x-ragstone-upstream-x-request-id")+answer.Header.Get("x-ragstone-upstream-request-id") != "7" {
+		t.Fatalf("%d %v %s", answer.StatusCode, answer.Header, text)
+	}
+	for name := range answer.Header {
+		if name := strings.ToLower(name); strings.HasPrefix(name, "x-ra") && !slices.Contains(strings.Split(exposed, ", "), name) {
+			t.Errorf("the header %s is not exposed", name)
+		}
 	}
 }

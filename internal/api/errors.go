@@ -87,8 +87,13 @@ var table = []row{
 	is(state.ErrAttemptDiffers, failure{status: 409, code: "idempotency_key_reused", param: "Idempotency-Key", message: "This Idempotency-Key was used for another request within the last 24 hours. Use a new key for a new request.", noRetry: true}),
 	is(errAttemptTooLarge, failure{status: 409, code: "idempotency_answer_not_kept", param: "Idempotency-Key", message: "The request with this Idempotency-Key has been answered, and the answer was too large to keep. Use a new key to run it again.", noRetry: true}),
 	is(errBodyMemory, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_overloaded", message: "The server is reading as many requests as it has memory for. Please try again shortly.", retryAfter: time.Second}),
-	is(errUnknownURL, failure{status: 404, code: "unknown_url"}),
-	is(errWrongMethod, failure{status: 405}),
+	as(func(e *addressError) failure {
+		f := failure{status: e.status, message: e.message}
+		if e.status == http.StatusNotFound {
+			f.code = "unknown_url"
+		}
+		return f
+	}),
 
 	// How much.
 	as(limitFailure),
@@ -126,14 +131,9 @@ var table = []row{
 // before its answer. Nobody receives it.
 const statusGone = 499
 
-var (
-	// ErrShuttingDown is the cause of a request's context that ends because
-	// the server does.
-	ErrShuttingDown = errors.New("the server is shutting down")
-
-	errUnknownURL  = errors.New("unknown URL")
-	errWrongMethod = errors.New("method not allowed")
-)
+// ErrShuttingDown is the cause of a request's context that ends because the
+// server does.
+var ErrShuttingDown = errors.New("the server is shutting down")
 
 // row is one line of the table.
 type row struct {
@@ -160,9 +160,6 @@ func as[E error](answer func(E) failure) row {
 func explain(err error, c *call) failure {
 	for _, r := range table {
 		if f, ok := r.explain(err); ok {
-			if f.message == "" {
-				f.message = addressMessage(f.status, c)
-			}
 			return f
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ragstone/ragstone/internal/platform/account"
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/platform/upstream"
+	"github.com/ragstone/ragstone/internal/state"
 	"github.com/ragstone/ragstone/llm"
 )
 
@@ -74,14 +75,6 @@ func (f failure) logged(err error) string {
 	return http.StatusText(f.status)
 }
 
-func addressMessage(status int, c *call) string {
-	address := c.Method + " " + c.URL.Path
-	if status == http.StatusMethodNotAllowed {
-		return fmt.Sprintf("Not allowed to %s on %s (HINT: the address is right, the method is not).", c.Method, c.URL.Path)
-	}
-	return "Unknown request URL: " + address + ". Please check the URL for typos."
-}
-
 func contextMessage(e *inference.ContextError) string {
 	requested := strconv.Itoa(e.Requested)
 	if e.AtLeast {
@@ -94,6 +87,21 @@ func contextMessage(e *inference.ContextError) string {
 		return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce the length of the input.", e.Limit, requested)
 	}
 	return fmt.Sprintf("This model's maximum context length is %d tokens, however you requested %s tokens. Please reduce your prompt or the completion length.", e.Limit, requested)
+}
+
+// budgetFailure tells a caller that a budget is spent. Where only running
+// requests stand in the way, the rest of what they hold may soon be free.
+func budgetFailure(e *state.BudgetError) failure {
+	f := failure{status: 429, kind: "insufficient_quota", code: "insufficient_quota"}
+	f.message = fmt.Sprintf("You exceeded your current quota, please check your plan and billing details. The budget of %s is $%s; $%s is spent, and this request may cost $%s.",
+		e.Standing.SubjectID, account.Dollars(e.Standing.Amount), account.Dollars(e.Standing.Spent), account.Dollars(e.Requested))
+	if e.Requested <= e.Standing.Amount-e.Standing.Spent {
+		f.retryAfter = time.Second
+		f.message += fmt.Sprintf(" Requests that are running hold $%s until they end.", account.Dollars(e.Standing.Held))
+		return f
+	}
+	f.noRetry = true
+	return f
 }
 
 func limitFailure(e *account.LimitError) failure {

@@ -16,17 +16,9 @@ import (
 // go, if it keeps its pace (body.go).
 const transferTimeout = time.Hour
 
-// transfers are the operations that move the content of a file.
-var transfers = map[string]bool{
-	"POST /v1/files":                        true,
-	"GET /v1/files/{file_id}/content":       true,
-	"POST /v1/uploads/{upload_id}/parts":    true,
-	"POST /v1/uploads/{upload_id}/complete": true,
-}
-
 // timeout is the time that the answer of a route may take.
-func (a *api) timeout(route string) time.Duration {
-	if transfers[route] {
+func (a *api) timeout(r route) time.Duration {
+	if r.has(movesContent) {
 		return max(transferTimeout, a.AnswerTimeout)
 	}
 	return a.AnswerTimeout

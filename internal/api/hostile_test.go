@@ -51,7 +51,7 @@ func TestBrokenBodiesAtEveryOperation(t *testing.T) {
 	var routes *api
 	s := newTestServer(t, &fakeModel{}, account.Rates{}, func(c *Config) { routes = Routes(*c).(*api) })
 	operations := 0
-	for pattern := range routes.scopes {
+	for pattern := range routes.scopes() {
 		if !strings.HasPrefix(pattern, "POST ") || withoutJSON[pattern] {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 // machine may see them; from elsewhere it takes an admin key.
 func (a *api) metrics(c *call) error {
 	if a.Metrics == nil {
-		return errUnknownURL
+		return a.unknownURL(c)
 	}
 	if !isLocal(c.Request) {
 		if err := c.authenticate(account.ScopeOrganization); err != nil {

@@ -18,6 +18,6 @@ type Observation struct {
 // observe tells the operator's counters of the call.
 func (c *call) observe() {
 	if c.api.Observe != nil {
-		c.api.Observe(Observation{c.route, c.w.status, time.Since(c.w.began), c.model, c.usage})
+		c.api.Observe(Observation{c.route.pattern, c.w.status, time.Since(c.w.began), c.model, c.usage})
 	}
 }

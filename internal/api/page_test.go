@@ -1,10 +1,8 @@
 package api
 
 import (
-	"bufio"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,18 +41,10 @@ type area struct {
 	operations []string
 }
 
-// specified reads testdata/operations.list: the operations of OpenAI's published
-// specification, version 2.3.0 of 2026-08-21. "# area" begins those that Ragstone
-// is to serve, "= area" the others.
-func specified(t *testing.T) (areas []area) {
-	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "operations.list"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		mark, name, _ := strings.Cut(lines.Text(), " ")
+// specifiedAreas are the areas of the specification.
+func specifiedAreas() (areas []area) {
+	for line := range strings.Lines(operations) {
+		mark, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if mark == "#" || mark == "=" {
 			areas = append(areas, area{name: name, promised: mark == "#"})
 			continue
@@ -104,7 +94,7 @@ func apiPage(areas []area, scopes map[string]account.Scope) string {
 	slices.Sort(more)
 	b.WriteString(strings.Join(more, ""))
 	b.WriteString("| `GET /healthz`, `GET /readyz` | none |\n| `GET /metrics` | none on this machine; `api.management.write` from elsewhere |\n")
-	b.WriteString("\n## Not served\n\nThese parts of the specification are outside what Ragstone is for. Their operations\nare answered with 404 and the code `unknown_url`.\n\n| part | operations |\n|---|---|\n")
+	b.WriteString("\n## Not served\n\nThese parts of the specification are outside what Ragstone is for. Their operations, and\nthose that are not served yet, are answered with 404, the code `unknown_url` and a\nmessage that says which of the two it is.\n\n| part | operations |\n|---|---|\n")
 	for _, a := range areas {
 		if !a.promised {
 			fmt.Fprintf(&b, "| %s | %d |\n", a.name, len(a.operations))
@@ -133,11 +123,11 @@ func TestThePageOfTheAPI(t *testing.T) {
 	const page = "../../docs/api.md"
 	routes := Routes(Config{}).(*api)
 	for pattern := range notes {
-		if _, ok := routes.scopes[pattern]; !ok {
+		if _, ok := routes.routes[pattern]; !ok {
 			t.Errorf("there is a note on %s, which is not routed", pattern)
 		}
 	}
-	want := apiPage(specified(t), routes.scopes)
+	want := apiPage(specifiedAreas(), routes.scopes())
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -153,25 +143,32 @@ func TestThePageOfTheAPI(t *testing.T) {
 	}
 }
 
-// What the page calls not served is unknown.
-func TestOperationsOutsideAreUnknown(t *testing.T) {
+// What the page calls not served says so of itself, and of what no specification
+// has the caller is asked to look again.
+func TestOperationsThatAreNotServed(t *testing.T) {
 	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
 	routed := map[string]bool{}
-	for pattern := range Routes(Config{}).(*api).scopes {
+	for pattern := range Routes(Config{}).(*api).scopes() {
 		routed[shape(pattern)] = true
 	}
-	for _, a := range specified(t) {
+	for _, a := range specifiedAreas() {
 		for _, operation := range a.operations {
-			if routed[shape(operation)] {
+			if routed[shape(operation)] || strings.Contains(operation, "?") { // the latter is a double
 				continue
 			}
-			if strings.Contains(operation, "?") {
-				continue // a double of an operation that is listed without
+			want := "does not serve."
+			if a.promised {
+				want = "does not serve yet."
 			}
 			status, text := s.call(t, s.project.Secret, strings.ReplaceAll(shape(operation), "{}", "none"), "{}")
-			if status != 404 && status != 405 || !strings.Contains(text, `"message":`) {
-				t.Errorf("%s: %d %s, want 404 or 405", operation, status, text)
+			if status != 404 || !strings.Contains(text, want) || !strings.Contains(text, `"code":"unknown_url"`) {
+				t.Errorf("%s: %d %s, want 404 unknown_url that ends with %q", operation, status, text, want)
 			}
+		}
+	}
+	for request, want := range map[string]int{"GET /v1/vector_store": 404, "GET /v1/nowhere": 404, "PUT /v1/vector_stores": 404, "PUT /v1/files": 405} {
+		if status, text := s.call(t, s.project.Secret, request, ""); status != want || strings.Contains(text, "does not serve") {
+			t.Errorf("%s: %d %s, want %d", request, status, text, want)
 		}
 	}
 }

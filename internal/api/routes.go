@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,15 +94,32 @@ func (c Config) withDefaults() Config {
 type api struct {
 	Config
 	mux    *http.ServeMux
-	routed map[string]bool          // addresses
-	scopes map[string]account.Scope // what a key needs, by pattern
-	memory *memory                  // of bodies
+	routed map[string]bool  // addresses
+	routes map[string]route // those that want a key, by pattern
+	memory *memory          // of bodies
 }
+
+// route is what a handler answers.
+type route struct {
+	pattern string         // as http.ServeMux has it
+	scope   *account.Scope // that a key needs; nil: anyone may
+	traits  []trait
+}
+
+// trait is what a route needs to be treated by.
+type trait int
+
+const (
+	movesContent trait = iota + 1 // of a file, which may take transferTimeout
+	showsSecret                   // in an answer that is kept nowhere
+)
+
+func (r route) has(t trait) bool { return slices.Contains(r.traits, t) }
 
 // Routes returns the handler of every address the server answers.
 func Routes(c Config) http.Handler {
 	c = c.withDefaults()
-	a := &api{Config: c, mux: http.NewServeMux(), routed: map[string]bool{}, scopes: map[string]account.Scope{}, memory: &memory{most: c.MaxBodyMemory}}
+	a := &api{Config: c, mux: http.NewServeMux(), routed: map[string]bool{}, routes: map[string]route{}, memory: &memory{most: c.MaxBodyMemory}}
 	models := account.ScopeModels
 
 	a.handle("POST /v1/chat/completions", models, a.createChatCompletion)
@@ -117,14 +135,14 @@ func Routes(c Config) http.Handler {
 	a.handle("GET /v1/models/{model...}", account.ScopeModelsRead, a.retrieveModel)
 	a.handle("DELETE /v1/models/{model...}", models, a.deleteModel)
 
-	a.handle("POST /v1/files", account.ScopeFilesWrite, a.createFile)
+	a.handle("POST /v1/files", account.ScopeFilesWrite, a.createFile, movesContent)
 	a.handle("GET /v1/files", account.ScopeFilesRead, a.listFiles)
 	a.handle("GET /v1/files/{file_id}", account.ScopeFilesRead, a.retrieveFile)
 	a.handle("DELETE /v1/files/{file_id}", account.ScopeFilesWrite, a.deleteFile)
-	a.handle("GET /v1/files/{file_id}/content", account.ScopeFilesRead, a.retrieveFileContent)
+	a.handle("GET /v1/files/{file_id}/content", account.ScopeFilesRead, a.retrieveFileContent, movesContent)
 	a.handle("POST /v1/uploads", account.ScopeFilesWrite, a.createUpload)
-	a.handle("POST /v1/uploads/{upload_id}/parts", account.ScopeFilesWrite, a.addUploadPart)
-	a.handle("POST /v1/uploads/{upload_id}/complete", account.ScopeFilesWrite, a.completeUpload)
+	a.handle("POST /v1/uploads/{upload_id}/parts", account.ScopeFilesWrite, a.addUploadPart, movesContent)
+	a.handle("POST /v1/uploads/{upload_id}/complete", account.ScopeFilesWrite, a.completeUpload, movesContent)
 	a.handle("POST /v1/uploads/{upload_id}/cancel", account.ScopeFilesWrite, a.cancelUpload)
 
 	a.open("GET /metrics", a.metrics)
@@ -137,22 +155,20 @@ func Routes(c Config) http.Handler {
 }
 
 // handle routes a pattern to a handler for callers whose key has the scope.
-func (a *api) handle(pattern string, scope account.Scope, h handler) {
-	_, address, _ := strings.Cut(pattern, " ")
-	a.mux.Handle(pattern, a.serve(pattern, &scope, h))
-	a.scopes[pattern] = scope
-	if !a.routed[address] {
+func (a *api) handle(pattern string, scope account.Scope, h handler, traits ...trait) {
+	r := route{pattern, &scope, traits}
+	a.routes[pattern] = r
+	a.mux.Handle(pattern, a.serve(r, h))
+	if _, address, _ := strings.Cut(pattern, " "); !a.routed[address] {
 		a.routed[address] = true
-		a.mux.Handle(address, a.serve(address, nil, a.wrongMethod))
+		a.open(address, a.wrongMethod)
 	}
 }
 
 // open routes a pattern to a handler for anyone.
-func (a *api) open(pattern string, h handler) { a.mux.Handle(pattern, a.serve(pattern, nil, h)) }
-
-func (a *api) unknownURL(*call) error { return errUnknownURL }
-
-func (a *api) wrongMethod(*call) error { return errWrongMethod }
+func (a *api) open(pattern string, h handler) {
+	a.mux.Handle(pattern, a.serve(route{pattern: pattern}, h))
+}
 
 // ServeHTTP implements http.Handler. An address that is not in its shortest
 // form is unknown: the mux would redirect it, and clients drop their key when
@@ -162,7 +178,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
-		a.serve("/", nil, a.unknownURL).ServeHTTP(w, r)
+		a.serve(route{pattern: "/"}, a.unknownURL).ServeHTTP(w, r)
 		return
 	}
 	a.mux.ServeHTTP(w, r)

@@ -110,16 +110,25 @@ func organizations(s account.Scope) bool {
 	return s == account.ScopeOrganization || s == account.ScopeOrganizationRead || s == account.ScopeUsage
 }
 
+// scopes are what the operations ask of a key.
+func (a *api) scopes() map[string]account.Scope {
+	scopes := map[string]account.Scope{}
+	for pattern, r := range a.routes {
+		scopes[pattern] = *r.scope
+	}
+	return scopes
+}
+
 // Every operation asks for a key, in force, of the right kind and with the right
 // scope.
 func TestAuthorizationMatrix(t *testing.T) {
 	var routes *api
 	s := newTestServer(t, &fakeModel{}, account.Rates{}, func(c *Config) { routes = Routes(*c).(*api) })
-	if len(routes.scopes) < 50 {
-		t.Fatalf("only %d operations want a key", len(routes.scopes))
+	if len(routes.scopes()) < 50 {
+		t.Fatalf("only %d operations want a key", len(routes.scopes()))
 	}
-	kinds := s.kinds(t, routes.scopes)
-	for pattern, scope := range routes.scopes {
+	kinds := s.kinds(t, routes.scopes())
+	for pattern, scope := range routes.scopes() {
 		request := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(pattern, "none")
 		for _, k := range kinds {
 			status, text := s.call(t, k.secret, request, "{}")
@@ -145,7 +154,7 @@ func TestAnotherProjectsObjectsDoNotExist(t *testing.T) {
 	upload := s.ask(t, "POST", "/v1/uploads", `{"filename":"a.txt","purpose":"assistants","bytes":4,"mime_type":"text/plain"}`, 200)
 	ids := strings.NewReplacer("{id}", completion["id"].(string), "{file_id}", file, "{upload_id}", upload["id"].(string))
 	tried := 0
-	for pattern, scope := range routes.scopes {
+	for pattern, scope := range routes.scopes() {
 		request := ids.Replace(pattern)
 		if organizations(scope) || request == pattern {
 			continue

@@ -29,6 +29,7 @@ type call struct {
 	w      *responseWriter
 	caller account.Caller
 	api    *api
+	route  route
 
 	body     []byte // nil: not read yet
 	reserved int64  // bytes of api.memory
@@ -36,22 +37,20 @@ type call struct {
 
 	// For the log.
 	id    string
-	route string
 	model string // what ran
 	usage inference.Usage
 }
 
-// serve wraps a handler in what every request needs. A nil scope asks for no
-// key.
-func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler {
+// serve wraps a handler in what every request needs.
+func (a *api) serve(to route, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, span := a.beginSpan(route, r)
-		ctx, cancel := context.WithTimeout(ctx, a.timeout(route))
+		ctx, span := a.beginSpan(to.pattern, r)
+		ctx, cancel := context.WithTimeout(ctx, a.timeout(to))
 		defer cancel()
-		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: route}
+		c := &call{Request: r.WithContext(ctx), w: newResponseWriter(w), api: a, id: newRequestID(), route: to}
 		defer func() { c.release(0) }()
 		c.setCommonHeaders()
-		err := c.run(scope, h)
+		err := c.run(h)
 		if err != nil {
 			c.fail(err)
 		}
@@ -63,18 +62,18 @@ func (a *api) serve(route string, scope *account.Scope, h handler) http.Handler 
 
 // run authenticates the call and hands it to its handler. A panic is an error
 // of this request alone.
-func (c *call) run(scope *account.Scope, h handler) (err error) {
+func (c *call) run(h handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
-	if scope != nil {
-		if err := c.authenticate(*scope); err != nil {
+	if c.route.scope != nil {
+		if err := c.authenticate(*c.route.scope); err != nil {
 			return err
 		}
 	}
-	if key, given := c.Header["Idempotency-Key"]; given && c.Method == http.MethodPost && scope != nil {
+	if key, given := c.Header["Idempotency-Key"]; given && c.Method == http.MethodPost && c.route.scope != nil {
 		return c.attempt(key[0], h)
 	}
 	return h(c)
@@ -119,7 +118,7 @@ func (c *call) head(head inference.Head) {
 		c.w.Header().Set("x-ragstone-upstream", head.Upstream)
 	}
 	for name, value := range head.UpstreamLimits {
-		c.w.Header().Set("x-ragstone-upstream-"+strings.TrimPrefix(name, "x-"), value)
+		c.w.Header().Set(upstreamHeader(name), value)
 	}
 	if c.headed {
 		return
@@ -130,6 +129,12 @@ func (c *call) head(head inference.Head) {
 		c.w.Header().Add("x-ragstone-budget-warning", fmt.Sprintf("%s: $%s is spent of $%s", w.Budget, account.Dollars(w.Spent), account.Dollars(w.Amount)))
 		c.api.Log.Warn("budget is spent", "request", c.id, "budget", w.Budget, "amount", account.Dollars(w.Amount), "spent", account.Dollars(w.Spent))
 	}
+}
+
+// upstreamHeader is what an upstream's header is passed on as, beside our own of
+// that name.
+func upstreamHeader(name string) string {
+	return "x-ragstone-upstream-" + strings.TrimPrefix(name, "x-")
 }
 
 func setLimits(h http.Header, limits account.Limits) {
@@ -179,7 +184,7 @@ func (c *call) fail(err error) {
 func (c *call) log(err error) {
 	attributes := []slog.Attr{
 		slog.String("request", c.id),
-		slog.String("route", c.route),
+		slog.String("route", c.route.pattern),
 		slog.String("method", c.Method),
 		slog.Int("status", c.w.status),
 		slog.Int64("bytes", c.w.bytes),

@@ -49,7 +49,7 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	}
 	bound := chatBound(request, formatBytes(r.ResponseFormat), route.model.Context)
 	envelope := newEnvelope("chatcmpl-", route, r.StreamOptions)
-	run, err := s.start(ctx, caller, route, envelope.id, "messages", bound, route.model.Generator.Generate(ctx, request))
+	run, err := s.start(ctx, caller, route, chatText, envelope.id, bound, route.model.Generator.Generate(ctx, request))
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 		return route.model.Generator.Generate(ctx, requests[g])
 	})
 	envelope := newEnvelope("cmpl-", route, r.StreamOptions)
-	run, err := s.start(ctx, caller, route, envelope.id, "prompt", completionBound(requests, route.model.Context), stream)
+	run, err := s.start(ctx, caller, route, completionText, envelope.id, completionBound(requests, route.model.Context), stream)
 	if err != nil {
 		return nil, err
 	}

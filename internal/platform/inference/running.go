@@ -50,21 +50,28 @@ type running struct {
 	estimate func() Usage
 }
 
+// textKind is a kind of request for text.
+type textKind struct {
+	operation operation
+	param     string // where the request keeps its prompt
+}
+
+var (
+	chatText       = textKind{opChat, "messages"}
+	completionText = textKind{opCompletion, "prompt"}
+)
+
 // start admits a generation by its upper bound, runs it up to its first piece,
 // and hands it over. The caller closes it.
-func (s *Service) start(ctx context.Context, caller account.Caller, r route, id, param string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
-	op := opChat
-	if param == "prompt" {
-		op = opCompletion
-	}
-	work := beginWork(ctx, op, r)
+func (s *Service) start(ctx context.Context, caller account.Caller, r route, kind textKind, id string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
+	work := beginWork(ctx, kind.operation, r)
 	admitted, err := s.admit(work.ctx, caller, r, account.KindCompletions, id, bound)
 	if err != nil {
 		work.end(err)
 		return nil, err
 	}
 	work.admitted(id)
-	run := &running{Head: admitted.head(r), param: param, work: work, admission: admitted}
+	run := &running{Head: admitted.head(r), param: kind.param, work: work, admission: admitted}
 	tellAdmitted(ctx, run.Head)
 	run.next, run.stop = iter.Pull2(stream)
 	defer func() { // also when the model panics
