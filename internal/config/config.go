@@ -27,11 +27,14 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -150,12 +153,15 @@ func LoadEffective(overrides ...Override) ([]Effective, error) {
 type loader struct {
 	getenv   func(string) string
 	config   Config
+	path     string            // of the file, if there is one
 	sources  map[string]string // of settings and sections, by name
+	lines    map[string]int    // of the file, by what stands there: max_memory, upstreams[0].url
+	failed   map[string]bool   // what could not be read, of lines
 	problems []error
 }
 
 func newLoader(getenv func(string) string) *loader {
-	return &loader{getenv: getenv, config: defaults(), sources: map[string]string{}}
+	return &loader{getenv: getenv, config: defaults(), sources: map[string]string{}, lines: map[string]int{}, failed: map[string]bool{}}
 }
 
 func (l *loader) load(overrides []Override) (Config, error) {
@@ -198,6 +204,20 @@ func (l *loader) finish() {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		l.problems = append(l.problems, errors.New("tls-cert and tls-key go together: name the files of both the certificate and its key, or of neither"))
 	}
+	if c.MaxBodyMemory < c.MaxBody {
+		l.problems = append(l.problems, fmt.Errorf("max-body-memory is %s and max-body %s: a body of that size would never be read; raise the first or lower the second", sizeText(c.MaxBodyMemory), sizeText(c.MaxBody)))
+	}
+	l.checkUpstreams()
+	l.checkAliases()
+	slices.SortStableFunc(l.problems, func(a, b error) int { return cmp.Compare(lineOf(a), lineOf(b)) })
+}
+
+// lineOf orders problems: those of the file by line, then the others.
+func lineOf(problem error) int {
+	if e, ok := errors.AsType[*FileError](problem); ok {
+		return e.Line
+	}
+	return math.MaxInt
 }
 
 // findHome sets the home, which the environment alone can name: the file is

@@ -83,6 +83,7 @@ func (f *file) fail(line int, format string, arguments ...any) {
 
 // readFile takes what a configuration file has.
 func (l *loader) readFile(path string) {
+	l.path = path
 	f := &file{loader: l, path: path, shown: filepath.Base(path)}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -166,14 +167,15 @@ func (f *file) takeSetting(s setting, e entry) {
 	if s.shown(text) != text {
 		f.secret = e.line
 	}
-	if s.value.isPath && !filepath.IsAbs(text) {
-		text = filepath.Join(filepath.Dir(f.path), text)
+	if s.value.isPath {
+		text = f.beside(text)
 	}
 	if err := s.value.set(&f.config, text); err != nil {
 		f.fail(e.line, "%s is %q: %v", s.key(), s.shown(text), err)
 		return
 	}
 	f.sources[s.name] = f.at(e.line)
+	f.lines[s.key()] = e.line
 }
 
 func (f *file) at(line int) string { return fmt.Sprintf("%s:%d", f.shown, line) }

@@ -72,6 +72,12 @@ func TestFileProblems(t *testing.T) {
 		{"anchors", "model: &m a\nembedding_model: *m", []string{":1: model is an anchor", ":2: embedding_model is an anchor"}},
 		{"two documents", "model: a\n---\nmodel: b", []string{":3: a second document begins"}},
 		{"an empty alias", "aliases:\n  gpt-4:\n", []string{":2: an alias has no name or no model"}},
+		{"aliases that mean nothing", "aliases:\n  a: a\n  b: nowhere\n  c: b\n  all-minilm-l6-v2: smollm2-135m-instruct\n", []string{
+			":2: aliases.a: it means itself", ":3: aliases.b: no local model and no upstream has the name nowhere: write one that has, such as smollm2-135m-instruct",
+			":4: aliases.c: b is an alias itself", ":5: aliases.all-minilm-l6-v2: a local model has that name"}},
+		{"other values", "blobs: bad\nhub: bad\ntrace_endpoint: bad\nmax_body: 1GiB\n", []string{
+			":1: blobs is \"bad\": want a URL such as file:///FOLDER or s3://BUCKET", ":2: hub is \"bad\": want a URL such as https://huggingface.co",
+			":3: trace_endpoint is \"bad\": want a URL such as http://127.0.0.1:4318", "max-body-memory is 512MiB and max-body 1GiB"}},
 		{"half of a pair", "tls_cert: a.pem", []string{"tls-cert and tls-key go together"}},
 	}
 	for _, test := range tests {
@@ -93,7 +99,7 @@ func TestFileProblems(t *testing.T) {
 }
 
 func TestAliasesAndPathsOfAFile(t *testing.T) {
-	path := writeFile(t, "aliases: {gpt-4: small, \"a:b\": c}\ntls_cert: cert.pem\ntls_key: /keys/key.pem\ncors_origins: https://a.example, https://b.example:8443\n")
+	path := writeFile(t, "model: small\nembedding_model: c\naliases: {gpt-4: small, \"a:b\": c}\ntls_cert: cert.pem\ntls_key: /keys/key.pem\ncors_origins: https://a.example, https://b.example:8443\n")
 	c, err := load(environment("RAGSTONE_HOME", "/h"), []Override{{"config", path}})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -25,20 +24,20 @@ type sectionField struct{ key, usage string }
 // listSection is a section that is a list of structs T, each documented by the
 // tags of its fields (decode has them). Check is called with every item once it
 // is read, may fill in what the file leaves out, and says all that is wrong with
-// it; lookup reads an environment variable. Show names an item in one word.
+// it, in a *fieldError where a field is; lookup reads an environment variable.
+// Show names an item in one word.
 func listSection[T any](key, usage, example string, into func(*Config) *[]T, check func(item *T, lookup func(string) string) error, show func(T) string) section {
 	return section{
 		key: key, usage: usage, example: example,
 		fields: fieldsOf(reflect.TypeFor[T]()),
 		read: func(f *file, e entry) {
 			for i, n := range f.items(e.value, key) {
-				before := len(f.problems)
 				var item T
-				f.decode(n, reflect.ValueOf(&item).Elem(), fmt.Sprintf("%s[%d]", key, i))
-				if len(f.problems) == before {
-					for _, err := range unjoin(check(&item, f.getenv)) {
-						f.fail(line(n), "%s[%d]: %v", key, i, err)
-					}
+				what := fmt.Sprintf("%s[%d]", key, i)
+				f.lines[what] = line(n)
+				f.decode(n, reflect.ValueOf(&item).Elem(), what)
+				for _, err := range unjoin(check(&item, f.getenv)) {
+					f.failAt(what, err)
 				}
 				*into(&f.config) = append(*into(&f.config), item)
 			}
@@ -56,10 +55,49 @@ func listSection[T any](key, usage, example string, into func(*Config) *[]T, che
 func fieldsOf(t reflect.Type) (fields []sectionField) {
 	for _, field := range reflect.VisibleFields(t) {
 		if key := field.Tag.Get("yaml"); key != "" {
-			fields = append(fields, sectionField{key, field.Tag.Get("doc")})
+			usage := field.Tag.Get("doc")
+			if field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct {
+				var parts []string
+				for _, part := range fieldsOf(field.Type.Elem()) {
+					parts = append(parts, part.key+", "+part.usage)
+				}
+				usage += ": " + strings.Join(parts, "; ")
+			}
+			fields = append(fields, sectionField{key, usage})
 		}
 	}
 	return fields
+}
+
+// fieldError is what is wrong with a field of a section's item.
+type fieldError struct {
+	field   string // such as models[0]
+	problem string
+}
+
+func (e *fieldError) Error() string { return e.field + ": " + e.problem }
+
+// wrong is a fieldError.
+func wrong(field, format string, arguments ...any) error {
+	return &fieldError{field, fmt.Sprintf(format, arguments...)}
+}
+
+// failAt notes a problem of the item at a place, at the line of the field that it
+// is about, or of what holds the field. Of a field that could not be read, enough
+// has been said.
+func (l *loader) failAt(place string, err error) {
+	name := place
+	if e, ok := errors.AsType[*fieldError](err); ok {
+		place += "." + e.field
+		name, err = place, errors.New(e.problem)
+	}
+	if l.failed[place] {
+		return
+	}
+	for l.lines[place] == 0 && strings.ContainsAny(place, ".[") {
+		place = place[:strings.LastIndexAny(place, ".[")]
+	}
+	l.problems = append(l.problems, &FileError{l.path, l.lines[place], name + ": " + err.Error()})
 }
 
 // unjoin is the errors that errors.Join has joined.
@@ -74,35 +112,4 @@ func unjoin(err error) []error {
 		return joined.Unwrap()
 	}
 	return []error{err}
-}
-
-// Alias is a name that means a model.
-type Alias struct {
-	Name  string // what programs ask for
-	Model string // what runs: the name of a local model or of an upstream's
-}
-
-var aliases = section{
-	key:     "aliases",
-	usage:   "Names that programs ask for, and the models they mean. They win over the built-in ones.",
-	example: "aliases:\n  gpt-4.1-mini: smollm2-135m-instruct\n  text-embedding-3-large: all-minilm-l6-v2",
-	read: func(f *file, e entry) {
-		for _, alias := range f.entries(e.value, "aliases") {
-			model, ok := f.scalar(alias.value, alias.key)
-			switch {
-			case ok && (alias.key == "" || model == ""):
-				f.fail(alias.line, "an alias has no name or no model: write NAME: MODEL")
-			case ok:
-				f.config.Aliases = append(f.config.Aliases, Alias{alias.key, model})
-			}
-		}
-	},
-	show: func(c *Config) string {
-		var names []string
-		for _, a := range c.Aliases {
-			names = append(names, a.Name+"="+a.Model)
-		}
-		slices.Sort(names)
-		return strings.Join(names, ", ")
-	},
 }

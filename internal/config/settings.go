@@ -58,24 +58,24 @@ var groups = []group{
 		{name: "tokens-per-minute", usage: "the `NUMBER` of tokens a project may use a minute of one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.TokensPerMinute })},
 	}},
 	{title: "Other servers", settings: []setting{
-		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress(func(c *Config) *string { return &c.Upstream })},
+		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress("https://api.openai.com/v1", func(c *Config) *string { return &c.Upstream })},
 		{name: "upstream-key", usage: "the key that --upstream's server is given; without --upstream it does nothing", value: text(func(c *Config) *string { return &c.UpstreamKey }), secret: true},
 	}, sections: []section{upstreams}},
 	{title: "State", settings: []setting{
 		{name: "database", usage: "keep accounts, the ledger and other rows in the PostgreSQL database at this `URL` instead of a file of the home", value: databaseURL(func(c *Config) *string { return &c.Database }), redact: redactURL},
 		{name: "secret-file", usage: "the `FILE` with the secret that keys are hashed with, which servers of one database share; default secret in the home's folder state", value: path(func(c *Config) *string { return &c.SecretFile })},
-		{name: "blobs", usage: "keep the contents of files at this `URL`, s3://BUCKET?region=REGION or file:///FOLDER, instead of the home's folder blobs (credentials for S3: as AWS's own programs take them)", value: text(func(c *Config) *string { return &c.Blobs })},
+		{name: "blobs", usage: "keep the contents of files at this `URL`, s3://BUCKET?region=REGION or file:///FOLDER, instead of the home's folder blobs (credentials for S3: as AWS's own programs take them)", value: blobURL(func(c *Config) *string { return &c.Blobs }), redact: redactURL},
 		{name: "sync-ledger", usage: "`true` makes what requests cost survive a power loss too: the disk has it before an answer ends", value: toggle(func(c *Config) *bool { return &c.SyncLedger })},
 	}},
 	{title: "Logs and traces", settings: []setting{
 		{name: "log-format", usage: "`text` or json, one line an entry on standard error", value: oneOf(func(c *Config) *string { return &c.LogFormat }, "text", "json")},
 		{name: "log-level", usage: "log from this `LEVEL` on: debug, info, warn or error", value: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
-		{name: "trace-endpoint", usage: "send traces to the OpenTelemetry collector at this `URL` (OTLP over HTTP), such as http://127.0.0.1:4318", value: webAddress(func(c *Config) *string { return &c.TraceEndpoint })},
+		{name: "trace-endpoint", usage: "send traces to the OpenTelemetry collector at this `URL` (OTLP over HTTP), such as http://127.0.0.1:4318", value: webAddress("http://127.0.0.1:4318", func(c *Config) *string { return &c.TraceEndpoint })},
 		{name: "trace-headers", usage: "what the collector is sent with them, such as api-key=SECRET; with commas between", value: headers(func(c *Config) *string { return &c.TraceHeaders }), secret: true},
 		{name: "trace-sample", usage: "the `PART` of requests that are traced, from 0 to 1; a caller who traces decides for its own", value: fraction(func(c *Config) *float64 { return &c.TraceSample })},
 	}},
 	{title: "Where models come from", settings: []setting{
-		{name: "hub", usage: "the `URL` of the model hub, in Hugging Face layout", value: text(func(c *Config) *string { return &c.HubURL }), variables: []string{"RAGSTONE_HUB", "HF_ENDPOINT"}, noFlag: true},
+		{name: "hub", usage: "the `URL` of the model hub, in Hugging Face layout", value: webAddress("https://huggingface.co", func(c *Config) *string { return &c.HubURL }), variables: []string{"RAGSTONE_HUB", "HF_ENDPOINT"}, noFlag: true},
 		{name: "hub-token", usage: "sent to the hub, and nowhere else", value: text(func(c *Config) *string { return &c.HubToken }), variables: []string{"RAGSTONE_HUB_TOKEN", "HF_TOKEN"}, secret: true},
 	}},
 	{title: "The terminal", settings: []setting{

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"time"
@@ -81,9 +83,10 @@ func (f *file) scalar(n ast.Node, what string) (string, bool) {
 // decode sets into, a struct whose fields have tags, from a mapping. What is the
 // place it has in the file, such as upstreams[0].
 //
-// A field's tag yaml is its key, doc says what it is for, and secret:"true"
-// marks what must not be shown. Fields are texts, numbers, booleans, durations,
-// lists of texts or of such structs, maps of texts, and such structs.
+// A field's tag yaml is its key, doc says what it is for, secret:"true" marks what
+// must not be shown, path:"true" a path relative to the file's folder, and
+// within:"LOW HIGH" bounds a number. Fields are texts, numbers, booleans,
+// durations, lists of texts or of such structs, maps of texts, and such structs.
 func (f *file) decode(n ast.Node, into reflect.Value, what string) {
 	var known []string
 	for _, field := range reflect.VisibleFields(into.Type()) {
@@ -100,8 +103,37 @@ func (f *file) decode(n ast.Node, into reflect.Value, what string) {
 		if field.Tag.Get("secret") != "" {
 			f.secret = e.line
 		}
-		f.decodeValue(e.value, into.FieldByIndex(field.Index), what+"."+e.key)
+		value := into.FieldByIndex(field.Index)
+		before := len(f.problems)
+		f.decodeValue(e.value, value, what+"."+e.key)
+		if within := field.Tag.Get("within"); within != "" && len(f.problems) == before {
+			f.checkWithin(e, what, within, value.Int())
+		}
+		if field.Tag.Get("path") != "" {
+			value.SetString(f.beside(value.String()))
+		}
+		f.lines[what+"."+e.key] = e.line
+		f.failed[what+"."+e.key] = len(f.problems) > before
 	}
+}
+
+// checkWithin notes a number that is not within the bounds that a tag has.
+func (f *file) checkWithin(e entry, what, within string, n int64) {
+	var low, high int64
+	if _, err := fmt.Sscan(within, &low, &high); err != nil {
+		panic("config: a field's tag within is " + within)
+	}
+	if n < low || n > high {
+		f.fail(e.line, "%s.%s is %d: want a number from %d to %d", what, e.key, n, low, high)
+	}
+}
+
+// beside is a path of the file, which may be relative to the file's folder.
+func (f *file) beside(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(f.path), path)
 }
 
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
@@ -120,7 +152,9 @@ func (f *file) decodeValue(n ast.Node, into reflect.Value, what string) {
 	case reflect.Slice:
 		for i, item := range f.items(n, what) {
 			value := reflect.New(into.Type().Elem()).Elem()
-			f.decodeValue(item, value, what+"["+strconv.Itoa(i)+"]")
+			place := what + "[" + strconv.Itoa(i) + "]"
+			f.lines[place] = line(item)
+			f.decodeValue(item, value, place)
 			into.Set(reflect.Append(into, value))
 		}
 	case reflect.Map:
@@ -137,11 +171,15 @@ func (f *file) decodeValue(n ast.Node, into reflect.Value, what string) {
 	}
 }
 
+// longest bounds the durations of sections: beyond it somebody has mistaken the
+// unit.
+const longest = 24 * time.Hour
+
 func (f *file) decodeScalar(line int, text string, into reflect.Value, what string) {
 	if into.Type() == reflect.TypeFor[time.Duration]() {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			f.fail(line, "%s is %q: want a duration such as 90s, 10m or 2h", what, text)
+		if err != nil || d < 0 || d > longest {
+			f.fail(line, "%s is %q: want a duration such as 90s, 10m or 2h, of at most a day", what, text)
 		}
 		into.SetInt(int64(d))
 		return

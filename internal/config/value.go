@@ -193,14 +193,28 @@ func hostPort(field func(*Config) *string) value {
 	})
 }
 
-// webAddress is a URL of HTTP, kept without a slash at its end.
-func webAddress(field func(*Config) *string) value {
+// webAddress is a URL of HTTP such as example, kept without a slash at its end.
+func webAddress(example string, field func(*Config) *string) value {
 	return checked(field, func(text string) (string, error) {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return "", fmt.Errorf("want a URL such as https://api.openai.com/v1")
+			return "", fmt.Errorf("want a URL such as %s", example)
 		}
 		return strings.TrimRight(text, "/"), nil
+	})
+}
+
+// blobURL names a folder or a bucket.
+func blobURL(field func(*Config) *string) value {
+	return checked(field, func(text string) (string, error) {
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Scheme != "file" && u.Scheme != "s3" || u.Scheme == "file" && u.Path == "" || u.Scheme == "s3" && u.Host == "":
+			return "", fmt.Errorf("want a URL such as file:///FOLDER or s3://BUCKET?region=REGION")
+		case u.User != nil:
+			return "", fmt.Errorf("want a URL without a user: credentials for S3 go where AWS's own programs take them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		}
+		return text, nil
 	})
 }
 

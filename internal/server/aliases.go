@@ -1,8 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/ragstone/ragstone/internal/config"
@@ -22,15 +20,4 @@ func withAliases(builtIn []inference.Alias, configured []config.Alias) []inferen
 		}
 	}
 	return all
-}
-
-// checkAliases returns what keeps configured names from meaning what they are to.
-func checkAliases(service *inference.Service, configured []config.Alias) error {
-	var problems []error
-	for _, a := range configured {
-		if runs, err := service.Runs(a.Name); err != nil || runs != a.Model {
-			problems = append(problems, fmt.Errorf("alias %s means %s, which is no local model that is loaded and no upstream's, or %[1]s is a local model itself: name one that is there", a.Name, a.Model))
-		}
-	}
-	return errors.Join(problems...)
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/catalog"
@@ -48,7 +46,7 @@ func openModels(ctx context.Context, c config.Config, find func(context.Context,
 
 // openGenerator loads the model that writes and returns its name.
 func (m *models) openGenerator(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (string, error) {
-	name := modelName(c.ChatModel)
+	name := config.LocalName(c.ChatModel)
 	path, err := find(ctx, c.ChatModel)
 	if err != nil {
 		return "", err
@@ -76,7 +74,7 @@ func (m *models) openGenerator(ctx context.Context, c config.Config, find func(c
 
 // openEmbedder loads the model that embeds and returns its name.
 func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(context.Context, string) (string, error)) (string, error) {
-	name := modelName(c.EmbeddingModel)
+	name := config.LocalName(c.EmbeddingModel)
 	path, err := find(ctx, c.EmbeddingModel)
 	if err != nil {
 		return "", err
@@ -87,12 +85,6 @@ func (m *models) openEmbedder(ctx context.Context, c config.Config, find func(co
 	}
 	m.list = append(m.list, inference.Model{Name: name, Created: modified(path), Embedder: local, Windowed: local})
 	return name, nil
-}
-
-// modelName is what a model is called whose catalog name or path is ref.
-func modelName(ref string) string {
-	name := filepath.Base(filepath.ToSlash(ref))
-	return strings.TrimSuffix(name, ".gguf")
 }
 
 // fingerprint is the short form of a hash that the API shows.

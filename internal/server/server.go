@@ -125,9 +125,6 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 
 		CompletionCap: c.CompletionCap,
 	})
-	if err := checkAliases(s.inference, c.Aliases); err != nil {
-		return nil, err
-	}
 	if s.traces, err = openTraces(ctx, c, s.log); err != nil {
 		return nil, err
 	}

@@ -148,16 +148,6 @@ func TestOpenNamesAModelItCannotLoad(t *testing.T) {
 	}
 }
 
-func TestAliasesMustMeanSomething(t *testing.T) {
-	c := testConfig(t, t.TempDir())
-	c.Aliases = []config.Alias{{Name: "gpt-4", Model: "nowhere"}}
-	if _, err := Open(t.Context(), c, Options{}); err == nil || !strings.Contains(err.Error(), "gpt-4") || !strings.Contains(err.Error(), "nowhere") {
-		t.Errorf("Open = %v, want an error that names both", err)
-	}
-	c.Upstream = "http://127.0.0.1:1/v1"
-	open(t, c, Options{})
-}
-
 // streaming is a server that streams an answer of its upstream's.
 type streaming struct {
 	upstream *otherServer

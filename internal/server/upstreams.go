@@ -33,7 +33,7 @@ func openUpstreams(c config.Config, observe func(upstream.Attempt)) (*upstream.P
 		})
 	}
 	if c.Upstream != "" {
-		servers = append(servers, upstream.Server{Name: "upstream", URL: c.Upstream, Key: c.UpstreamKey, Models: []string{"*"}, Priority: last + 1})
+		servers = append(servers, upstream.Server{Name: config.FlagUpstream, URL: c.Upstream, Key: c.UpstreamKey, Models: []string{"*"}, Priority: last + 1})
 	}
 	if len(servers) == 0 {
 		return nil, nil
