@@ -60,22 +60,26 @@ type PullOptions struct {
 func (s *Store) Pull(ctx context.Context, ref string, o PullOptions) (dir string, err error) {
 	e, err := s.resolve(ctx, ref, o)
 	if err != nil {
-		return "", fmt.Errorf("pull %s: %w", ref, err)
+		return "", whilePulling(ref, err)
 	}
 	return s.pullEntry(ctx, e, ref)
 }
 
+// whilePulling names the model that an error is about; a *PullError does so
+// itself.
+func whilePulling(ref string, err error) error {
+	if _, names := errors.AsType[*PullError](err); names {
+		return err
+	}
+	return fmt.Errorf("pull %s: %w", ref, err)
+}
+
 func (s *Store) pullEntry(ctx context.Context, e Entry, ref string) (dir string, err error) {
 	p := &pull{store: s, entry: e, ref: ref, dir: s.dir(e.Name), staging: s.staging(e.Name), have: map[string]File{}}
-	err = p.run(ctx)
-	var failed *PullError
-	switch {
-	case err == nil:
-		return p.dir, nil
-	case errors.As(err, &failed):
-		return "", err // it names the model itself
+	if err := p.run(ctx); err != nil {
+		return "", whilePulling(ref, err)
 	}
-	return "", fmt.Errorf("pull %s: %w", ref, err)
+	return p.dir, nil
 }
 
 // resolve makes an entry of a reference.
@@ -115,7 +119,12 @@ func (s *Store) resolveOther(ctx context.Context, ref string, o PullOptions) (En
 		if err != nil {
 			return Entry{}, err
 		}
-		return s.hub.entry(ctx, r)
+		e, err := s.hub.entry(ctx, r)
+		if errors.Is(err, ErrUnreachable) && ctx.Err() == nil {
+			source := s.sourceName(Source{Hub: &HubSource{Repo: r.repo}})
+			err = &PullError{Model: ref, Tried: []Attempt{{Source: source, Err: err}}}
+		}
+		return e, err
 	}
 	if _, err := os.Stat(ref); err == nil {
 		return s.localEntry(ctx, ref, o.Link)

