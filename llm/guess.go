@@ -5,9 +5,9 @@ package llm
 // model reads a guess in one step, and only tokens that the sampler draws too
 // are kept, so the text is the same with and without guesses.
 //
-// A step of two tokens takes a tenth more than one of one token, and then every
-// further token takes as long as half a step of its own: the processor is busy
-// by then, where one token waits for memory. So a guess is made as long as its
+// A step of two tokens takes a seventh more than one of one token, and then every
+// further token takes a third of a step of its own: the processor is busy by then,
+// where one token waits for memory. So a guess is made as long as its
 // last token is likelier right than wrong. How likely that is depends on how many
 // tokens before it were alike, and on whether the same place brought something new
 // when it came before, as the values between the keys of JSON objects do. It is
@@ -18,6 +18,9 @@ type guesser struct {
 	earlier []int            // of each token, the sequel before it of the same pair; 0 for none
 	fresh   []bool           // of each token, whether it broke a repetition
 	trust   [3][2]trust      // in guesses after few, some and many tokens alike, of a token that was not fresh and of one that was
+
+	track  int // where the repetition goes on that the sequence is in
+	astray int // tokens since it last was the same there; 0 outside of one as well
 
 	made  []int32 // the last guess
 	from  []int   // where its tokens stand
@@ -32,6 +35,7 @@ const (
 	mostSources  = 8    // sources compared
 	worthAStep   = 0.15 // chance at which a first guess pays
 	worthARow    = 0.5  // and further ones
+	mostAstray   = 3    // tokens in a row by which a repetition may differ
 	longestPause = 24   // tokens after which an unlikely guess is tried nevertheless
 )
 
@@ -68,12 +72,30 @@ func (g *guesser) add(token int32) {
 	if n := len(g.tokens); n >= 2 {
 		at, alike := g.source()
 		fresh = alike >= someAlike && g.tokens[at] != token
+		if at != 0 {
+			g.follow(at, alike, token)
+		}
 		pair := [2]int32(g.tokens[n-2:])
 		earlier = g.last[pair]
 		g.last[pair] = n
 	}
 	g.tokens, g.earlier, g.fresh = append(g.tokens, token), append(g.earlier, earlier), append(g.fresh, fresh)
 	g.pause++
+}
+
+// follow notes where a repetition goes on, with alike tokens before, when the
+// sequence has a token there in which it may differ: as one object has another's
+// keys around values of its own.
+func (g *guesser) follow(at, alike int, token int32) {
+	g.track = at + 1
+	switch {
+	case g.tokens[at] == token:
+		g.astray = 0
+	case g.astray > 0 && g.astray < mostAstray, alike >= someAlike:
+		g.astray++
+	default:
+		g.astray = 0
+	}
 }
 
 // guess returns up to most tokens the sequence may go on with. They are only
@@ -107,7 +129,8 @@ func (g *guesser) guess(most int) []int32 {
 
 // source returns where the tokens stand that a guess begins with, and how many
 // before them are those the sequence ends with; or 0. Of the last places that
-// have the same pair before them the one with most alike counts.
+// have the same pair before them the one with most alike counts; if there is
+// none, a repetition that was left some tokens ago goes on behind as many.
 func (g *guesser) source() (at, alike int) {
 	n := len(g.tokens)
 	if n < 2 {
@@ -126,6 +149,9 @@ func (g *guesser) source() (at, alike int) {
 			at, alike = from, same
 		}
 		from = g.earlier[from]
+	}
+	if at == 0 && g.astray > 0 {
+		return g.track, 0
 	}
 	return at, alike
 }

@@ -133,3 +133,17 @@ func TestGuesserStopsBeforeWhatChanges(t *testing.T) {
 		t.Errorf("among keys and changing values: got %v, want %v", got, want)
 	}
 }
+
+// Behind a value of its own an object goes on like the one before.
+func TestGuesserGoesOnBehindWhatDiffers(t *testing.T) {
+	g := newGuesser(nil, []int32{1, 2, 3, 4, 5, 20, 6, 7, 8, 1, 2, 3, 4, 5, 21})
+	if got := g.guess(1); !slices.Equal(got, []int32{6}) {
+		t.Errorf("behind 21 where 20 stood before: got %v, want 6", got)
+	}
+	for id := range int32(mostAstray) {
+		g.add(30 + id)
+	}
+	if got := g.guess(1); got != nil {
+		t.Errorf("behind %d tokens that differ: got %v, want no guess", mostAstray+1, got)
+	}
+}
