@@ -24,7 +24,7 @@ type BudgetStanding struct {
 	Budget
 	Since time.Time // when the period began
 	Spent int64     // as the ledger has it
-	Held  int64     // more that running requests may spend
+	Held  int64     // more that running requests may spend and, in the database, that servers have leased for the next
 }
 
 const budgetColumns = "id, organization_id, subject_id, amount, hard, every, created_at"
@@ -90,6 +90,9 @@ func (b Budget) ends(t time.Time) time.Time {
 // BudgetStandings returns how far an organization's budgets are spent at a
 // time, the oldest budget first.
 func (s *Store) BudgetStandings(ctx context.Context, organizationID string, at time.Time) ([]BudgetStanding, error) {
+	if err := s.settleJournal(ctx); err != nil {
+		return nil, err
+	}
 	budgets, err := s.Budgets(ctx, organizationID)
 	if err != nil {
 		return nil, err

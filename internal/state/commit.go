@@ -83,6 +83,10 @@ type groupWrite struct {
 	do   func(tx *sql.Tx, again bool) error // sets what it returns anew each time
 	done chan error                         // has room for one
 
+	// ended, which may be nil, is told what came of each transaction that do has
+	// run in, in the order of the transactions and with Store.mu held.
+	ended func(error)
+
 	again   bool // it has run, and may have been committed though nobody has said so
 	skipped bool // its caller went before its turn came
 }
@@ -92,7 +96,14 @@ type groupWrite struct {
 // undoes do alone. Once it has begun, do ends whatever becomes of ctx. It may
 // run again, then with again set where an earlier run may have been committed.
 func (s *Store) inGroup(ctx context.Context, do func(tx *sql.Tx, again bool) error) error {
-	w := &groupWrite{ctx: ctx, do: do, done: make(chan error, 1)}
+	return s.inGroupThen(ctx, do, nil)
+}
+
+// inGroupThen is inGroup for what memory is to know of the rows: ended is told
+// of every run of do whether it is committed, in the order in which they are,
+// with s.mu held and before another transaction begins.
+func (s *Store) inGroupThen(ctx context.Context, do func(tx *sql.Tx, again bool) error, ended func(error)) error {
+	w := &groupWrite{ctx: ctx, do: do, done: make(chan error, 1), ended: ended}
 	if err := s.group.submit(ctx, w); err != nil {
 		return err
 	}
@@ -124,31 +135,34 @@ func (s *Store) writeGroup(writes []*groupWrite) {
 func (s *Store) commitGroup(writes []*groupWrite) error {
 	ctx, cancel := context.WithTimeout(context.Background(), groupPatience)
 	defer cancel()
+	var ran []*groupWrite
 	err := s.transaction(ctx, turnRows, s.syncGroups, func(tx *sql.Tx) error {
-		if err := s.releaseOwed(ctx, tx); err != nil {
-			return err
-		}
 		for _, w := range writes {
+			if w.skipped = !w.again && w.ctx.Err() != nil; w.skipped {
+				continue
+			}
+			ran = append(ran, w)
 			if err := w.run(tx); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	switch {
-	case err == nil:
-		s.owed = nil
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range ran {
+		if w.ended != nil {
+			w.ended(err)
+		}
 	}
 	return err
 }
 
-// run does the write unless its caller has gone.
+// run does the write.
 func (w *groupWrite) run(tx *sql.Tx) error {
-	if w.skipped = !w.again && w.ctx.Err() != nil; w.skipped {
-		return nil
-	}
 	again := w.again
 	w.again = true
 	return w.do(tx, again)

@@ -3,6 +3,7 @@
 package state
 
 import (
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/ragstone/ragstone/internal/disk"
 )
 
 // lossyDisk is a file system of SQLite that remembers what of its databases and
@@ -213,6 +216,50 @@ func shimTruncate(tls *libc.TLS, file uintptr, size int64) int32 {
 	return lossy.note(f.name, change{offset: size}, func() int32 {
 		return called[func(*libc.TLS, uintptr, int64) int32](f.below.FxTruncate)(tls, file, size)
 	})
+}
+
+// lossyFS is the same disk for what is written without SQLite: of names, which
+// it makes and removes at once, a removed one may come back after a power loss.
+type lossyFS struct{ disk.OS }
+
+func (l lossyFS) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	f, err := l.OS.OpenFile(name, flag, perm)
+	if err != nil || flag&os.O_WRONLY == 0 {
+		return f, err
+	}
+	lossy.open(name)
+	return &lossyAppender{File: f}, nil
+}
+
+func (l lossyFS) Remove(name string) error {
+	lossy.mu.Lock()
+	if rand.IntN(2) == 0 {
+		delete(lossy.files, name)
+	}
+	lossy.mu.Unlock()
+	return l.OS.Remove(name)
+}
+
+// lossyAppender is a file that is appended to.
+type lossyAppender struct {
+	disk.File
+	end int64
+}
+
+func (f *lossyAppender) Write(p []byte) (n int, err error) {
+	lossy.note(f.Name(), change{f.end, slices.Clone(p)}, func() int32 {
+		if n, err = f.File.Write(p); err != nil {
+			return sqlite3.SQLITE_IOERR
+		}
+		return sqlite3.SQLITE_OK
+	})
+	f.end += int64(n)
+	return n, err
+}
+
+func (f *lossyAppender) Sync() error {
+	lossy.sync(f.Name())
+	return nil
 }
 
 // shimSync spares the disk below: that it is asked is what counts.

@@ -19,21 +19,44 @@ func (e *BudgetError) Error() string {
 		e.Standing.ID, e.Standing.SubjectID, e.Standing.Amount-e.Standing.Spent, e.Standing.Amount, e.Standing.Held, e.Requested)
 }
 
+// hold is the most that a running request may cost, taken out of purses.
+// Store.mu guards it.
+type hold struct {
+	server *liveServer
+	amount int64
+	purses []*purse // of all budgets that concern it; only hard ones are held from
+	ending bool     // the transaction under way ends it
+}
+
+// exact reports whether a budget that is held from is so near its end that what
+// is left over is given back at once.
+func (h *hold) exact() bool {
+	for _, p := range h.purses {
+		if p.exact {
+			return true
+		}
+	}
+	return false
+}
+
 // Hold takes the most that a request may cost from every hard budget that
 // concerns it, or from none and returns a *BudgetError. It returns all budgets
-// that concern the request, as they were before. Settle or Release ends it; the
-// end of the process does too, once another needs the money or opens the same
-// database.
+// that concern the request, as they were before, as far as this process knows.
+// Settle or Release ends it; the end of the process does too, once another needs
+// the money or opens the same database.
 func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, error) {
-	standings, refused, err := s.tryHold(ctx, id, who, at, amount)
+	if standings, ok := s.draw(id, who, at, amount); ok {
+		return standings, nil
+	}
+	standings, refused, err := s.lease(ctx, id, who, at, amount)
 	switch {
 	case refused != nil && refused.Standing.Held > 0:
 		if err := s.buryAtNeed(ctx); err != nil {
 			return nil, err
 		}
-		standings, refused, err = s.tryHold(ctx, id, who, at, amount)
+		standings, refused, err = s.lease(ctx, id, who, at, amount)
 	case err != nil && s.buriedAlive(ctx):
-		standings, refused, err = s.tryHold(ctx, id, who, at, amount)
+		standings, refused, err = s.lease(ctx, id, who, at, amount)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("hold the cost of %s: %w", id, err)
@@ -44,119 +67,77 @@ func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, 
 	return standings, nil
 }
 
-// tryHold takes amount from every budget or returns which one lacks it.
-func (s *Store) tryHold(ctx context.Context, id string, who Spender, at time.Time, amount int64) (standings []BudgetStanding, refused *BudgetError, err error) {
-	server, err := s.serverID(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("register this server: %w", err)
-	}
-	s.holder(id, server)
-	err = s.inGroup(ctx, func(tx *sql.Tx, again bool) (err error) {
-		refused = nil
-		if again {
-			if err := release(ctx, tx, id); err != nil {
-				return err
-			}
-		}
-		if standings, err = concerned(ctx, tx, who, at); err != nil {
-			return err
-		}
-		for _, b := range standings {
-			if b.Hard && amount > b.Amount-b.Spent-b.Held {
-				refused = &BudgetError{b, amount}
-				return nil
-			}
-		}
-		for _, b := range standings {
-			if !b.Hard {
-				continue
-			}
-			if err := hold(ctx, tx, id, server, b, amount); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		s.owe(id) // it may hold all the same
-	case err != nil || refused != nil:
-		s.holder(id, "")
-	}
-	return standings, refused, err
-}
-
-// holder notes under which server's id a request holds money; none where it
-// holds no more.
-func (s *Store) holder(id, server string) {
+// draw is Hold from what this process has taken out of the budgets before, and
+// reports whether that is enough of each.
+func (s *Store) draw(id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if server == "" {
-		delete(s.holders, id)
-		return
+	live := s.server
+	if live == nil || live.revision < s.seen.Load() {
+		return nil, false
 	}
-	s.holders[id] = server
+	budgets, known := live.budgets[who]
+	if !known {
+		return nil, false
+	}
+	h := &hold{server: live, amount: amount}
+	standings := make([]BudgetStanding, 0, len(budgets))
+	now := time.Now()
+	for _, b := range budgets {
+		p := live.purses[purseKey{b.ID, b.begins(at)}]
+		if p == nil || !p.covers(amount, now) {
+			return nil, false
+		}
+		h.purses = append(h.purses, p)
+		standings = append(standings, p.standing())
+	}
+	for _, p := range h.purses {
+		p.used = true
+		if p.budget.Hard {
+			p.running += amount
+		}
+	}
+	s.holds[id] = h
+	return standings, true
 }
 
-func hold(ctx context.Context, tx *sql.Tx, id, server string, b BudgetStanding, amount int64) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE budget_periods SET held = held + ? WHERE budget_id = ? AND begins_at = ?", amount, b.ID, b.Since.Unix()); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO holds (id, server_id, budget_id, begins_at, amount) VALUES (?, ?, ?, ?, ?)", id, server, b.ID, b.Since.Unix(), amount)
-	return err
-}
-
-// Release gives back all that a request holds. A request that holds nothing is
-// fine. What cannot be given back for an error is with the next write.
+// Release ends the hold of a request that came to nothing. A request that holds
+// nothing is fine. What an error keeps from being given back to the budgets is
+// given back later.
 func (s *Store) Release(ctx context.Context, id string) error {
-	s.holder(id, "")
-	err := s.inGroup(ctx, func(tx *sql.Tx, _ bool) error { return release(ctx, tx, id) })
-	if err != nil {
-		s.owe(id)
-		return fmt.Errorf("release what %s held: %w", id, err)
+	s.mu.Lock()
+	h := s.holds[id]
+	if h == nil {
+		s.mu.Unlock()
+		return nil
 	}
-	return nil
-}
-
-// owe notes that what a request may hold is to be given back.
-func (s *Store) owe(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.holders, id)
-	s.owing = append(s.owing, id)
-}
-
-// releaseOwed gives back what Release could not.
-func (s *Store) releaseOwed(ctx context.Context, tx *sql.Tx) error {
-	s.mu.Lock()
-	s.owed, s.owing = append(s.owed, s.owing...), nil
-	s.mu.Unlock()
-	for _, id := range s.owed {
-		if err := release(ctx, tx, id); err != nil {
-			return err
+	delete(s.holds, id)
+	for _, p := range h.purses {
+		if p.budget.Hard {
+			p.running -= h.amount
 		}
 	}
+	exact := h.exact()
+	s.mu.Unlock()
+	if !exact {
+		return nil
+	}
+	err := s.giveBack(ctx, func() []*purse { return h.purses })
+	if err != nil {
+		return fmt.Errorf("give back what %s held: %w", id, err)
+	}
 	return nil
 }
 
-func release(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE budget_periods SET held = held - (SELECT amount FROM holds WHERE holds.id = $1 AND holds.budget_id = budget_periods.budget_id)
-		WHERE EXISTS (SELECT 1 FROM holds WHERE holds.id = $1 AND holds.budget_id = budget_periods.budget_id AND holds.begins_at = budget_periods.begins_at)`, id)
-	if err == nil {
-		_, err = tx.ExecContext(ctx, "DELETE FROM holds WHERE id = $1", id)
-	}
-	return err
-}
-
-// spend counts an entry, which the ledger has, against the budgets it
-// concerns. A period without a row has nothing held; whoever makes its row takes
-// what is spent from the ledger.
-func spend(ctx context.Context, tx *sql.Tx, e Entry) error {
+// spend counts a cost, which the ledger has, against the budgets it concerns. A
+// period without a row has nothing held; whoever makes its row takes what is
+// spent from the ledger.
+func spend(ctx context.Context, tx *sql.Tx, who Spender, at time.Time, cost int64) error {
 	day, month, ever := Budget{Every: "day"}, Budget{Every: "month"}, Budget{Every: "ever"}
 	_, err := tx.ExecContext(ctx, `UPDATE budget_periods SET spent = spent + ? WHERE (budget_id, begins_at) IN
 		(SELECT id, CASE every WHEN 'day' THEN CAST(? AS BIGINT) WHEN 'month' THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END FROM budgets WHERE subject_id IN (?, ?, ?))`,
-		e.Cost(), day.begins(e.At).Unix(), month.begins(e.At).Unix(), ever.begins(e.At).Unix(),
-		e.Spender.KeyID, e.Spender.Tenant.ProjectID, e.Spender.Tenant.OrganizationID)
+		cost, day.begins(at).Unix(), month.begins(at).Unix(), ever.begins(at).Unix(),
+		who.KeyID, who.Tenant.ProjectID, who.Tenant.OrganizationID)
 	return err
 }
 
@@ -171,7 +152,7 @@ func concerned(ctx context.Context, tx *sql.Tx, who Spender, at time.Time) ([]Bu
 	for _, b := range budgets {
 		standing := BudgetStanding{Budget: b, Since: b.begins(at)}
 		err := tx.QueryRowContext(ctx, "SELECT spent, held FROM budget_periods WHERE budget_id = ? AND begins_at = ?", b.ID, standing.Since.Unix()).Scan(&standing.Spent, &standing.Held)
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			standing.Spent, err = beginPeriod(ctx, tx, b, standing.Since)
 		}
 		if err != nil {

@@ -53,75 +53,156 @@ type Settlement struct {
 // settled: its server was cut off from the database and taken for dead.
 var ErrHoldLost = errors.New("what the request held of its budgets has been given back: this server was taken for dead")
 
-// Settle writes the entry, gives back what was held for it, counts the cost
-// against every budget it concerns and stores the object it paid for: all of it
-// or, on an error, nothing. A second settlement of an id is an error.
+// Settle writes the entry, ends what was held for it, counts the cost against
+// every budget it concerns and stores the object it paid for: all of it or, on
+// an error, nothing. The ledger has an id once: a second settlement of it is an
+// error or changes nothing.
+//
+// Where this process keeps a journal, an entry alone is there when Settle
+// returns, and in the ledger soon after; whoever reads the ledger waits for
+// that. Whatever must be in one transaction with other rows is.
 func (s *Store) Settle(ctx context.Context, settle Settlement) error {
-	e := settle.Entry
 	s.mu.Lock()
-	server := s.holders[e.ID]
+	h := s.holds[settle.Entry.ID]
+	alone := settle.Completion == nil && settle.Attempt == "" && (h == nil || !h.exact())
 	s.mu.Unlock()
-	err := s.inGroup(ctx, func(tx *sql.Tx, again bool) error {
-		if again {
-			var settled bool
-			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ledger WHERE id = ?)", e.ID).Scan(&settled); err != nil || settled {
-				return err
-			}
+	if alone && s.journals {
+		written, err := s.post(ctx, h, settle.Entry)
+		if written || err != nil {
+			return err
 		}
-		return s.settle(ctx, tx, settle, server)
-	})
-	if err != nil {
-		return fmt.Errorf("settle %s: %w", e.ID, err)
 	}
-	s.holder(e.ID, "")
+	w := &settling{store: s, settle: settle, hold: h}
+	err := s.inGroupThen(ctx, func(tx *sql.Tx, again bool) error { return w.run(ctx, tx, again) }, w.end)
+	if err != nil {
+		return fmt.Errorf("settle %s: %w", settle.Entry.ID, err)
+	}
 	return nil
 }
 
-// settle is Settle in a transaction. What is held, is under a server's id.
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, settle Settlement, server string) error {
-	e := settle.Entry
-	if server != "" {
-		var held bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM servers WHERE id = ?)", server).Scan(&held); err != nil {
+// settling is a settlement in a transaction.
+type settling struct {
+	store    *Store
+	settle   Settlement
+	hold     *hold // nil: nothing was held
+	returned returned
+}
+
+func (w *settling) run(ctx context.Context, tx *sql.Tx, again bool) error {
+	e, before := w.settle.Entry, false
+	if again {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ledger WHERE id = ?)", e.ID).Scan(&before); err != nil {
 			return err
 		}
-		if !held {
-			return ErrHoldLost
-		}
-		if err := release(ctx, tx, e.ID); err != nil {
+	}
+	if !before {
+		if err := w.write(ctx, tx); err != nil {
 			return err
 		}
 	}
-	if err := charge(ctx, tx, settle); err != nil {
-		return err
-	}
-	if err := s.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
-		return err
-	}
-	if settle.Completion == nil {
+	h := w.hold
+	if h == nil {
 		return nil
 	}
-	return insertCompletion(ctx, tx, *settle.Completion)
+	w.store.mu.Lock()
+	h.ending = true
+	for _, p := range h.purses {
+		if p.budget.Hard {
+			p.ended += h.amount
+		}
+	}
+	w.store.mu.Unlock()
+	w.returned.store = w.store
+	return w.returned.run(ctx, tx, h.purses, func(p *purse) bool { return p.exact })
+}
+
+// write writes all that the settlement is.
+func (w *settling) write(ctx context.Context, tx *sql.Tx) error {
+	e := w.settle.Entry
+	if w.hold != nil {
+		var lives bool
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM servers WHERE id = ?)", w.hold.server.id).Scan(&lives); err != nil {
+			return err
+		}
+		if !lives {
+			return ErrHoldLost
+		}
+	}
+	charged, err := charge(ctx, tx, w.settle)
+	if err != nil {
+		return err
+	}
+	if w.hold != nil && charged {
+		for _, p := range w.hold.purses {
+			if !p.budget.Hard {
+				continue
+			}
+			if err := shrink(ctx, tx, p.lease, min(e.Cost(), w.hold.amount)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.store.touchKey(ctx, tx, e.Spender.KeyID, e.At); err != nil {
+		return err
+	}
+	if w.settle.Completion == nil {
+		return nil
+	}
+	return insertCompletion(ctx, tx, *w.settle.Completion)
+}
+
+// end tells the purses what came of it.
+func (w *settling) end(err error) {
+	h := w.hold
+	if h == nil {
+		return
+	}
+	w.returned.end(err)
+	for _, p := range h.purses {
+		if p.budget.Hard && h.ending {
+			p.ended -= h.amount
+		}
+		if p.budget.Hard && err == nil {
+			p.running -= h.amount
+		}
+		if err == nil {
+			p.spent += w.settle.Entry.Cost()
+		} else {
+			p.doubt()
+		}
+	}
+	h.ending = false
+	if err == nil {
+		delete(w.store.holds, w.settle.Entry.ID)
+	}
+	w.returned = returned{}
 }
 
 // charge writes the entry and counts its cost, unless it is of an attempt that is
-// charged.
-func charge(ctx context.Context, tx *sql.Tx, settle Settlement) error {
+// charged. It reports whether it did.
+func charge(ctx context.Context, tx *sql.Tx, settle Settlement) (bool, error) {
 	before, err := chargeAttempt(ctx, tx, settle.Attempt)
 	if err != nil || before {
-		return err
+		return false, err
 	}
-	if err := insertEntry(ctx, tx, settle.Entry); err != nil {
-		return err
+	e := settle.Entry
+	if err := insertEntry(ctx, tx, e); err != nil {
+		return false, err
 	}
-	return spend(ctx, tx, settle.Entry)
+	return true, spend(ctx, tx, e.Spender, e.At, e.Cost())
 }
 
 func insertEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO ledger ("+entryColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		e.ID, e.At.Unix(), e.Spender.Tenant.OrganizationID, e.Spender.Tenant.ProjectID, nullText(e.Spender.UserID), e.Spender.KeyID, e.Kind, e.Model, e.Asked,
-		e.InputTokens, e.CachedTokens, e.OutputTokens, e.InputCost, e.CachedCost, e.OutputCost)
+	_, err := tx.ExecContext(ctx, "INSERT INTO ledger ("+entryColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", e.columns()...)
 	return err
+}
+
+// columns are the entry as the ledger has it.
+func (e *Entry) columns() []any {
+	return []any{
+		e.ID, e.At.Unix(), e.Spender.Tenant.OrganizationID, e.Spender.Tenant.ProjectID, nullText(e.Spender.UserID), e.Spender.KeyID, e.Kind, e.Model, e.Asked,
+		e.InputTokens, e.CachedTokens, e.OutputTokens, e.InputCost, e.CachedCost, e.OutputCost,
+	}
 }
 
 // touchKey notes when a key was last used, to the minute and once in each.
@@ -146,6 +227,10 @@ const mostTouched = 10_000
 // another, oldest first. Its error ends it.
 func (s *Store) Entries(ctx context.Context, organizationID string, from, until time.Time) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if err := s.settleJournal(ctx); err != nil {
+			yield(Entry{}, fmt.Errorf("read the ledger: %w", err))
+			return
+		}
 		rows, err := s.read.QueryContext(ctx, "SELECT "+entryColumns+" FROM ledger WHERE organization_id = ? AND created_at >= ? AND created_at < ? ORDER BY created_at, sequence",
 			organizationID, from.Unix(), until.Unix())
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,24 @@ func setBudget(t *testing.T, s *Store, who Spender, subject string, amount int64
 
 func entry(id string, who Spender, at time.Time, cost int64) Entry {
 	return Entry{ID: id, At: at, Spender: who, Kind: "completions", Model: "m", Asked: "gpt-4o-mini", InputTokens: 10, CachedTokens: 2, OutputTokens: 5, InputCost: cost}
+}
+
+// unheld are the standings of budgets once leases that nobody uses have come
+// back.
+func unheld(t *testing.T, s *Store, who Spender) []BudgetStanding {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		standings, err := s.BudgetStandings(t.Context(), who.Tenant.OrganizationID, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(standings, func(b BudgetStanding) bool { return b.Held != 0 }) {
+			return standings
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("after a minute without requests: got %+v, want nothing held", standings)
+		}
+	}
 }
 
 func verify(t *testing.T, s *Store) {
@@ -126,6 +145,9 @@ func TestTheLedgerIsAppendOnly(t *testing.T) {
 	if err := s.Settle(t.Context(), Settlement{Entry: entry("a", who, noon, 1)}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.settleJournal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, statement := range []string{"UPDATE ledger SET input_cost = 0", "DELETE FROM ledger"} {
 		if _, err := s.write.ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("%s: want it refused", statement)
@@ -205,9 +227,9 @@ func TestNeverOverspentAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	standings, err := s.BudgetStandings(t.Context(), who.Tenant.OrganizationID, noon)
-	if err != nil || standings[0].Spent != spent || standings[0].Held != 0 || spent > amount {
-		t.Errorf("got %+v, %v; want %d spent of %d and nothing held", standings, err, spent, amount)
+	standings := unheld(t, s, who)
+	if standings[0].Spent != spent || spent > amount {
+		t.Errorf("got %+v; want %d spent of %d", standings, spent, amount)
 	}
 	verify(t, s)
 }

@@ -14,18 +14,29 @@ func (s *Store) Revision(ctx context.Context) (n int64, err error) {
 	if err := s.read.QueryRowContext(ctx, "SELECT number FROM revision").Scan(&n); err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)
 	}
+	s.saw(n)
 	return n, nil
+}
+
+// saw notes a revision, so that what was read before it is read anew.
+func (s *Store) saw(n int64) {
+	for last := s.seen.Load(); last < n && !s.seen.CompareAndSwap(last, n); last = s.seen.Load() {
+	}
 }
 
 // configure runs change in a write transaction that makes a new revision.
 func (s *Store) configure(ctx context.Context, change func(*sql.Tx) error) error {
-	return s.inTransaction(ctx, func(tx *sql.Tx) error {
+	var n int64
+	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
 		if err := change(tx); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE revision SET number = number + 1")
-		return err
+		return tx.QueryRowContext(ctx, "UPDATE revision SET number = number + 1 RETURNING number").Scan(&n)
 	})
+	if err == nil {
+		s.saw(n)
+	}
+	return err
 }
 
 // configureRow runs a statement that changes rows, and makes a new revision. A

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,35 +15,66 @@ import (
 type liveServer struct {
 	id     string
 	unmark func() error
+
+	journal *journal // nil: settlements are transactions
+
+	// Store.mu guards these.
+	purses   map[purseKey]*purse
+	budgets  map[Spender][]Budget // that concern it
+	revision int64                // of what budgets has
 }
 
-// serverID returns the id of this process, which the first call registers. A
-// process whose mark was lost gets another id.
+// serverID returns the id of this process.
 func (s *Store) serverID(ctx context.Context) (string, error) {
+	live, err := s.register(ctx)
+	if err != nil {
+		return "", err
+	}
+	return live.id, nil
+}
+
+// register returns this process as a server, which it registers as if it is
+// none. A process whose mark was lost gets another id.
+func (s *Store) register(ctx context.Context) (_ *liveServer, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("register this server: %w", err)
+		}
+	}()
 	s.registering.Lock()
 	defer s.registering.Unlock()
 	s.mu.Lock()
 	live := s.server
 	s.mu.Unlock()
 	if live != nil {
-		return live.id, nil
+		return live, nil
+	}
+	select {
+	case <-s.closing:
+		return nil, sql.ErrConnDone
+	default:
 	}
 	id := NewID("server_")
 	unmark, err := s.engine.live(ctx, id, func() { s.lost(id) })
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	err = s.inGroup(ctx, func(tx *sql.Tx, _ bool) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO servers (id, started_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING", id, time.Now().Unix())
 		return err
 	})
 	if err != nil {
-		return "", errors.Join(err, unmark())
+		return nil, errors.Join(err, unmark())
+	}
+	live = &liveServer{id: id, unmark: unmark, purses: map[purseKey]*purse{}, budgets: map[Spender][]Budget{}, revision: s.seen.Load()}
+	if s.journals {
+		live.journal = newJournal(s.files, s.journalDir(), id, s.syncGroups)
+		s.background.Go(func() { s.applyJournal(live.journal, s.closing) })
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.server = &liveServer{id, unmark}
-	return id, nil
+	s.server = live
+	return live, nil
 }
 
 // lost forgets this process's id: the others may take it for dead now, and what
@@ -74,7 +106,8 @@ func (s *Store) buriedAlive(ctx context.Context) bool {
 	return true
 }
 
-// retire takes this process off the list of servers.
+// retire takes this process off the list of servers, once the ledger has its
+// journal. What an error keeps here, the next to open the rows does.
 func (s *Store) retire() error {
 	s.mu.Lock()
 	live := s.server
@@ -83,16 +116,38 @@ func (s *Store) retire() error {
 	if live == nil {
 		return nil
 	}
-	err := s.inTransaction(context.Background(), func(tx *sql.Tx) error { return buryServer(context.Background(), tx, live.id) })
+	ctx := context.Background()
+	if live.journal != nil {
+		live.journal.stop()
+		if err := s.settleOwn(ctx, live.journal); err != nil {
+			return errors.Join(err, live.unmark())
+		}
+	}
+	err := s.inTransaction(ctx, func(tx *sql.Tx) error { return buryServer(ctx, tx, live.id) })
+	if live.journal != nil && err == nil {
+		err = live.journal.remove()
+	}
 	return errors.Join(err, live.unmark())
 }
 
-// buryServers gives back what processes hold that have ended without settling.
-// Their requests have no answer, and the ledger has no row of them.
+// buryServers brings the journals of processes that have ended into the ledger,
+// and gives back what they hold beyond. Requests that they were running have no
+// answer, and the ledger has no row of them.
 func (s *Store) buryServers(ctx context.Context) error {
 	ids, err := collect(ctx, s.read, "SELECT id FROM servers", nil, func(r row) (id string, err error) { return id, r.Scan(&id) })
 	if err != nil {
 		return fmt.Errorf("list servers: %w", err)
+	}
+	if s.journals {
+		files, err := journalFiles(s.files, s.journalDir())
+		if err != nil {
+			return fmt.Errorf("list journals: %w", err)
+		}
+		for _, f := range files {
+			if !slices.Contains(ids, f.server) {
+				ids = append(ids, f.server) // the row was lost with the power, or the database is an older one
+			}
+		}
 	}
 	for _, id := range ids {
 		err := s.engine.bury(ctx, s, id, func(tx *sql.Tx) error { return buryServer(ctx, tx, id) })

@@ -129,7 +129,14 @@ func (e sqliteEngine) bury(ctx context.Context, s *Store, id string, do func(*sq
 	case err != nil:
 		return err
 	}
-	return errors.Join(s.inTransaction(ctx, do), lock.Unlock(), os.Remove(e.livePath(id)))
+	err = s.replayAll(ctx, id)
+	if err == nil {
+		err = s.inTransaction(ctx, do) // synced, and all that went before with it
+	}
+	if err == nil {
+		err = s.removeJournals(id)
+	}
+	return errors.Join(err, lock.Unlock(), os.Remove(e.livePath(id)))
 }
 
 func (sqliteEngine) contradictions() []contradiction {

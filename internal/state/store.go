@@ -6,10 +6,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/ragstone/ragstone/internal/disk"
 )
 
 // ErrNotFound means that no row has the id or hash asked for.
@@ -28,20 +32,27 @@ type Store struct {
 	jobs       jobInserter
 	close      func() error
 
+	dir        string       // the state folder
+	files      disk.FS      // where journals lie in it
+	journals   bool         // this store's processes keep journals
+	applying   sync.Mutex   // held while the ledger gets what this process's journal has
+	seen       atomic.Int64 // the newest revision that is known
+	log        *slog.Logger
+	closing    chan struct{}  // closed when the store is
+	background sync.WaitGroup // what runs until then
+
 	// For the writer of groups alone.
 	touched map[string]int64 // when keys were last used
-	owed    []string         // ids of requests to be released
 
 	// For the writer of pools alone.
 	swept time.Time
 
-	registering sync.Mutex // held while the server gets an id; before mu
+	registering sync.Mutex // held while the server gets an id, and while closing is closed; before mu
 
-	mu      sync.Mutex // guards what follows
-	server  *liveServer
-	holders map[string]string // the servers' ids under which running requests hold money
-	owing   []string          // ids to be added to owed
-	buried  time.Time         // when dead servers were last looked for
+	mu     sync.Mutex // guards what follows
+	server *liveServer
+	holds  map[string]*hold // of running requests
+	buried time.Time        // when dead servers were last looked for
 }
 
 // Options says how a Store works. Its zero value is the default.
@@ -61,7 +72,11 @@ type Options struct {
 	// PostgreSQL's. All other rows survive both.
 	SyncLedger bool
 
-	vfs string // SQLite's file system, for tests
+	// Log is told of journals that are damaged. Nil: only Verify tells.
+	Log *slog.Logger
+
+	vfs   string  // SQLite's file system, for tests
+	files disk.FS // and that of the journals
 }
 
 // Open opens the state folder dir, which it makes if need be together with the
@@ -80,7 +95,17 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &Store{engine: sqliteEngine{dir, o.vfs}, touched: map[string]int64{}, holders: map[string]string{}, syncGroups: o.SyncLedger}
+	s := &Store{
+		engine:     sqliteEngine{dir, o.vfs},
+		dir:        dir,
+		files:      cmp.Or[disk.FS](o.files, disk.OS{}),
+		journals:   o.Database == "",
+		syncGroups: o.SyncLedger,
+		log:        cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
+		closing:    make(chan struct{}),
+		touched:    map[string]int64{},
+		holds:      map[string]*hold{},
+	}
 	if o.Database != "" {
 		if s.engine, err = newPostgres(o.Database); err != nil {
 			return nil, err
@@ -91,6 +116,7 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 		return nil, err
 	}
 	s.group, s.pools = startCommitter(s.writeGroup), startCommitter(s.writePools)
+	s.background.Go(func() { s.returnIdle(s.closing) })
 	if err := s.prepare(ctx, cmp.Or(o.SecretFile, filepath.Join(dir, "secret"))); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -155,9 +181,14 @@ func IsFull(err error) bool {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
+	s.registering.Lock()
+	close(s.closing)
+	s.registering.Unlock()
+	s.background.Wait()
+	err := s.retire()
 	s.pools.close()
 	s.group.close()
-	err := errors.Join(s.retire(), s.write.Close())
+	err = errors.Join(err, s.write.Close())
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
 	}

@@ -43,6 +43,9 @@ type UsageRow struct {
 
 // Usage sums up the ledger. The rows are in order of bucket and group.
 func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]UsageRow, error) {
+	if err := s.settleJournal(ctx); err != nil {
+		return nil, err
+	}
 	width := int64(q.Width / time.Second)
 	group := func(wanted bool, column string) string {
 		if wanted {

@@ -12,17 +12,23 @@ type contradiction struct{ what, query string }
 // Verify reads the whole database and reports what contradicts itself: what
 // SQLite finds broken of its pages and references (PostgreSQL keeps its
 // references itself, and its pages are its operator's), and budgets that
-// disagree with the ledger or with what running requests hold. It reads one
-// snapshot, so requests may go on meanwhile.
+// disagree with the ledger or with what servers hold; and journals that were
+// found damaged. It reads one snapshot, so requests may go on meanwhile.
 func (s *Store) Verify(ctx context.Context) error {
+	if err := s.settleJournal(ctx); err != nil {
+		return fmt.Errorf("verify the database: %w", err)
+	}
 	tx, err := s.read.BeginTx(ctx, s.engine.snapshot())
 	if err != nil {
 		return fmt.Errorf("verify the database: %w", err)
 	}
 	defer tx.Rollback()
-	var problems []error
+	problems, err := s.damagedJournals()
+	if err != nil {
+		return fmt.Errorf("verify the database: %w", err)
+	}
 	for _, q := range append(s.engine.contradictions(),
-		contradiction{"budget that holds what no request does", `SELECT budget_id || ': ' || held FROM budget_periods AS p
+		contradiction{"budget that holds what no server does", `SELECT budget_id || ': ' || held FROM budget_periods AS p
 			WHERE held <> (SELECT coalesce(sum(amount), 0) FROM holds WHERE holds.budget_id = p.budget_id AND holds.begins_at = p.begins_at)`},
 		contradiction{"ledger row", `SELECT id FROM ledger WHERE cached_tokens > input_tokens
 			OR cached_tokens < 0 OR output_tokens < 0 OR input_cost < 0 OR cached_cost < 0 OR output_cost < 0`},

@@ -1,0 +1,287 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+)
+
+// leasing is one request's turn to take money out of its budgets: what it needs
+// beyond what its purses have, and some for those to come.
+type leasing struct {
+	store    *Store
+	live     *liveServer
+	revision int64 // of live, before
+	id       string
+	who      Spender
+	at       time.Time
+	hold     hold
+
+	standings []BudgetStanding
+	refused   *BudgetError
+	rows      []int64 // of the leases, once it is committed
+	reserved  bool    // the purses count it among running
+}
+
+// lease is Hold that asks the database. A request that is refused changes
+// nothing.
+func (s *Store) lease(ctx context.Context, id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, *BudgetError, error) {
+	live, err := s.register(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	revision, err := s.reconcile(ctx, live)
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &leasing{store: s, live: live, revision: revision, id: id, who: who, at: at, hold: hold{server: live, amount: amount}}
+	err = s.inGroupThen(ctx, func(tx *sql.Tx, _ bool) error { return l.run(ctx, tx) }, l.end)
+	return l.standings, l.refused, err
+}
+
+// reconcile forgets what a server knew of budgets before the last change of any,
+// and gives back what it has leased beyond need: the change may have lowered a
+// budget. It returns the revision of what the server knows.
+func (s *Store) reconcile(ctx context.Context, live *liveServer) (int64, error) {
+	seen := s.seen.Load()
+	s.mu.Lock()
+	known := live.revision
+	s.mu.Unlock()
+	if known >= seen {
+		return known, nil
+	}
+	if err := s.settleJournal(ctx); err != nil { // a new budget's period begins with what the ledger has
+		return 0, err
+	}
+	everything := func() []*purse { return slices.Collect(maps.Values(live.purses)) }
+	if err := s.giveBack(ctx, everything); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if live.revision < seen {
+		live.revision = seen
+		clear(live.budgets)
+	}
+	return live.revision, nil
+}
+
+// run takes from every budget what is needed, or notes which one lacks it.
+func (l *leasing) run(ctx context.Context, tx *sql.Tx) (err error) {
+	l.refused, l.reserved, l.hold.purses = nil, false, nil
+	if l.standings, err = concerned(ctx, tx, l.who, l.at); err != nil {
+		return err
+	}
+	purses := make([]*purse, len(l.standings))
+	l.store.mu.Lock()
+	for i, standing := range l.standings {
+		purses[i] = l.live.purse(standing)
+		purses[i].turns++
+	}
+	l.hold.purses = purses
+	l.store.mu.Unlock()
+	l.rows = make([]int64, len(purses))
+	for i, p := range purses {
+		if l.rows[i], err = leased(ctx, tx, p.lease); err != nil {
+			return err
+		}
+	}
+	growth := l.reserve()
+	for i, by := range growth {
+		if by == 0 {
+			continue
+		}
+		if err := grow(ctx, tx, l.live.id, purses[i], by); err != nil {
+			return err
+		}
+		l.rows[i] += by
+	}
+	return nil
+}
+
+// reserve counts the request among the running ones of its purses, and returns
+// by how much their leases must grow for it: not at all if it is refused.
+func (l *leasing) reserve() (growth []int64) {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	amount := l.hold.amount
+	growth = make([]int64, len(l.standings))
+	now := time.Now()
+	for i := range l.standings {
+		b, p := &l.standings[i], l.hold.purses[i]
+		if !b.Hard {
+			continue
+		}
+		free := p.within(l.rows[i])
+		left := b.Amount - b.Spent - b.Held // that nobody has leased
+		b.Held -= free
+		need := amount - free
+		if need <= 0 {
+			continue
+		}
+		if need > left {
+			l.refused = &BudgetError{*b, amount}
+			return nil
+		}
+		growth[i] = need + p.beyond(amount, left-need, now)
+	}
+	l.reserved = true
+	for i, p := range l.hold.purses {
+		if l.standings[i].Hard {
+			p.running += amount
+		}
+	}
+	return growth
+}
+
+// end tells the purses what came of it.
+func (l *leasing) end(err error) {
+	now := time.Now()
+	for i, p := range l.hold.purses {
+		p.turns--
+		if l.reserved && err != nil && l.standings[i].Hard {
+			p.running -= l.hold.amount
+		}
+		if err != nil {
+			p.doubt()
+			continue
+		}
+		p.committed(l.rows[i])
+		p.spent, p.readAt = l.standings[i].Spent, now
+	}
+	if err != nil || !l.reserved {
+		return
+	}
+	l.store.holds[l.id] = &l.hold
+	if l.live.revision == l.revision {
+		l.live.remember(l.who, l.standings)
+	}
+}
+
+// mostKnown bounds the spenders whose budgets a server remembers.
+const mostKnown = 10_000
+
+// remember notes which budgets concern a spender.
+func (l *liveServer) remember(who Spender, standings []BudgetStanding) {
+	if len(l.budgets) >= mostKnown {
+		clear(l.budgets)
+	}
+	budgets := make([]Budget, len(standings))
+	for i, standing := range standings {
+		budgets[i] = standing.Budget
+	}
+	l.budgets[who] = budgets
+}
+
+// returned is what a transaction gives back of leases to their budgets.
+type returned struct {
+	store  *Store
+	purses []*purse
+	given  []int64
+	rows   []int64
+}
+
+// giveBack gives back what leases of purses have beyond what requests need. It
+// asks which at its turn, with s.mu held.
+func (s *Store) giveBack(ctx context.Context, purses func() []*purse) error {
+	r := &returned{store: s}
+	return s.inGroupThen(ctx, func(tx *sql.Tx, _ bool) error {
+		s.mu.Lock()
+		chosen := purses()
+		s.mu.Unlock()
+		return r.run(ctx, tx, chosen, func(*purse) bool { return true })
+	}, r.end)
+}
+
+// run reads the leases of hard budgets and gives back what those have too much
+// that all returns true for.
+func (r *returned) run(ctx context.Context, tx *sql.Tx, purses []*purse, all func(*purse) bool) error {
+	r.purses, r.given, r.rows = nil, nil, nil
+	for _, p := range purses {
+		if !p.budget.Hard {
+			continue
+		}
+		row, err := leased(ctx, tx, p.lease)
+		if err != nil {
+			return err
+		}
+		given := int64(0)
+		r.store.mu.Lock()
+		if all(p) {
+			given = p.within(row)
+			p.leaving += given
+		}
+		r.store.mu.Unlock()
+		r.purses, r.given, r.rows = append(r.purses, p), append(r.given, given), append(r.rows, row-given)
+		if given == 0 {
+			continue
+		}
+		if err := shrink(ctx, tx, p.lease, given); err != nil {
+			return err
+		}
+		if row != given {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM holds WHERE id = ?", p.lease); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end tells the purses what came of it.
+func (r *returned) end(err error) {
+	for i, p := range r.purses {
+		p.leaving -= r.given[i]
+		if err != nil {
+			p.doubt()
+			continue
+		}
+		p.committed(r.rows[i])
+	}
+}
+
+// idleAfter is how often leases are looked for that nobody has drawn on since.
+const idleAfter = 500 * time.Millisecond
+
+// returnIdle gives back leases that nobody draws on, until closing is closed.
+func (s *Store) returnIdle(closing <-chan struct{}) {
+	ticks := time.NewTicker(idleAfter)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+			if idle := s.idle(); len(idle) > 0 {
+				// What an error keeps here is idle the next time too.
+				s.giveBack(context.Background(), func() []*purse { return idle })
+			}
+		case <-closing:
+			return
+		}
+	}
+}
+
+// idle returns the purses that nobody has used since it was last called and
+// that have something left, or may have. It forgets those that have nothing.
+func (s *Store) idle() (idle []*purse) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server == nil {
+		return nil
+	}
+	for key, p := range s.server.purses {
+		switch {
+		case p.unsure:
+			idle = append(idle, p)
+		case p.used || p.turns > 0:
+			p.used = false
+		case p.budget.Hard && p.free() > 0:
+			idle = append(idle, p)
+		case p.row == 0 && p.running == 0 && p.unapplied == 0:
+			delete(s.server.purses, key)
+		}
+	}
+	return idle
+}
