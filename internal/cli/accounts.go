@@ -29,7 +29,10 @@ func (a *app) withAccounts(ctx context.Context, do func(context.Context, ledger)
 	}
 	tenant, err := store.DefaultTenant(ctx)
 	if err == nil {
-		err = do(ctx, ledger{account.New(store, account.Rates{RequestsPerMinute: a.config.RequestsPerMinute, TokensPerMinute: a.config.TokensPerMinute}), tenant})
+		var accounts *account.Accounts
+		if accounts, err = server.Accounts(store, a.config); err == nil {
+			err = do(ctx, ledger{accounts, tenant})
+		}
 	}
 	err = errors.Join(err, store.Close())
 	for _, wrong := range []error{account.ErrName, account.ErrPermission, account.ErrMoney, account.ErrLimit, account.ErrBudget} {

@@ -16,9 +16,9 @@ func newPricesCommand(a *app) *cobra.Command {
 		Short: "Set what the tokens of models cost",
 		Long: `Set, list and clear prices, in dollars per million tokens.
 
-A model that runs elsewhere costs what the built-in list of OpenAI's prices says; one
-that is not on it, and one that runs here, costs nothing until a price is set. Tokens
-are counted all the same. A price holds for requests that begin after it was set;
+A model that runs elsewhere costs what the configuration says of its upstream, else
+what the built-in list of OpenAI's prices says; one that is in neither, and one that
+runs here, costs nothing until a price is set. Tokens are counted all the same. A price holds for requests that begin after it was set;
 the ledger keeps what earlier ones cost. MODEL is a model's own name, as the
 header x-ragstone-model shows it.`,
 		Example: `  ragstone prices set smollm2-135m-instruct --input 0.01 --output 0.04
@@ -64,11 +64,11 @@ func newPricesListCommand(a *app) *cobra.Command {
 				}
 				w := table(a.stdout, "MODEL\tSINCE\tINPUT\tCACHED\tOUTPUT\tBY")
 				for _, p := range prices {
-					by := "built-in list"
-					if p.Operator {
-						by = "you"
+					since := "always"
+					if !p.Since.IsZero() {
+						since = p.Since.Format(time.DateOnly)
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Model, p.Since.Format(time.DateOnly), p.Input, p.Cached, p.Output, by)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Model, since, p.Input, p.Cached, p.Output, p.By)
 				}
 				return w.Flush()
 			})

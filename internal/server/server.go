@@ -76,6 +76,19 @@ func StateOptions(c config.Config) state.Options {
 	return state.Options{Database: c.Database, SecretFile: c.SecretFile, SyncLedger: c.SyncLedger}
 }
 
+// Accounts are those of a store, with the limits and the upstreams' prices that
+// the configuration has.
+func Accounts(store *state.Store, c config.Config) (*account.Accounts, error) {
+	accounts := account.New(store, account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute})
+	var prices []account.UpstreamPrice
+	for _, u := range c.Upstreams {
+		for _, p := range u.Prices {
+			prices = append(prices, account.UpstreamPrice{Upstream: u.Name, Model: p.Model, Since: p.From(), Input: p.Input, Cached: p.Cached, Output: p.Output})
+		}
+	}
+	return accounts, accounts.Books.SetUpstreamPrices(prices)
+}
+
 // Open builds a server. The caller closes it, also when Serve has returned.
 func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error) {
 	s := &Server{log: o.Log, drainTimeout: c.DrainTimeout, draining: make(chan struct{})}
@@ -96,7 +109,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		return nil, err
 	}
 	s.onClose(s.state.Close)
-	s.accounts = account.New(s.state, account.Rates{RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute})
+	if s.accounts, err = Accounts(s.state, c); err != nil {
+		return nil, err
+	}
 	s.keys = s.accounts.Keys
 	if err := s.listen(ctx, c); err != nil {
 		return nil, err

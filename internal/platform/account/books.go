@@ -13,6 +13,7 @@ type Books struct {
 	store     *state.Store
 	directory *directory
 	list      priceList
+	upstreams upstreamPrices
 }
 
 // Purchase is what a request is about to buy.
@@ -36,6 +37,8 @@ type Bill struct {
 	purchase Purchase
 	at       time.Time
 	price    Price
+	common   Price            // where no upstream has a price of its own
+	own      map[string]Price // of upstreams that have
 	held     bool
 	most     int64
 	warnings []BudgetWarning
@@ -57,7 +60,13 @@ func (b *Books) Open(ctx context.Context, p Purchase) (*Bill, error) {
 		return nil, err
 	}
 	bill := &Bill{books: b, purchase: p, at: time.Now()}
-	bill.price = b.price(s, p.Model, p.Local, bill.at)
+	bill.common, bill.own = b.prices(s, p.Model, p.Local, bill.at)
+	bill.price = bill.common
+	for _, own := range bill.own {
+		if own.most(p.Most) > bill.price.most(p.Most) {
+			bill.price = own
+		}
+	}
 	bill.most = bill.price.most(p.Most)
 	if t := p.Caller.Tenant; !s.budgeted[p.Caller.KeyID] && !s.budgeted[t.ProjectID] && !s.budgeted[t.OrganizationID] {
 		return bill, nil
@@ -75,14 +84,16 @@ func (b *Books) Open(ctx context.Context, p Purchase) (*Bill, error) {
 	return bill, nil
 }
 
-// price is what a model's tokens cost at a time: what the operator says, else,
-// unless it runs here, what the built-in list says, else nothing.
-func (b *Books) price(s *snapshot, model string, local bool, at time.Time) Price {
+// prices are what a model's tokens cost at a time: what the operator says, else,
+// unless it runs here, what the upstream that runs it costs, or the built-in list
+// says, else nothing.
+func (b *Books) prices(s *snapshot, model string, local bool, at time.Time) (common Price, own map[string]Price) {
 	p, ok := s.operatorPrice(model, at)
-	if !ok && !local {
-		p, _ = b.list.at(model, at)
+	if ok || local {
+		return p, nil
 	}
-	return p
+	common, _ = b.list.at(model, at)
+	return common, b.upstreams.at(model, at)
 }
 
 // Warnings are the soft budgets that were spent before the purchase.

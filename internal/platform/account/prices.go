@@ -207,25 +207,29 @@ type ListedPrice struct {
 	Model                 string
 	Since                 time.Time
 	Input, Cached, Output string
-	Operator              bool // the operator has set it
+	By                    string // who says so: you, upstream NAME, or built-in list
 }
 
-// Prices returns the prices that the operator has set, then the newest of the
-// built-in list, both by model.
+func listed(model string, since time.Time, p Price, by string) ListedPrice {
+	perMillion := func(token int64) string { return Dollars(times(token, 1e6)) }
+	return ListedPrice{model, since, perMillion(p.Input), perMillion(p.Cached), perMillion(p.Output), by}
+}
+
+// Prices returns the prices that the operator has set, then those of upstreams,
+// then the newest of the built-in list, each by model.
 func (b *Books) Prices(ctx context.Context) ([]ListedPrice, error) {
 	set, err := b.store.Prices(ctx)
 	if err != nil {
 		return nil, err
 	}
-	perMillion := func(token int64) string { return Dollars(times(token, 1e6)) }
 	var prices []ListedPrice
 	for _, p := range set {
-		prices = append(prices, ListedPrice{p.Model, p.Since, perMillion(p.Input), perMillion(p.Cached), perMillion(p.Output), true})
+		prices = append(prices, listed(p.Model, p.Since, Price{Input: p.Input, Cached: p.Cached, Output: p.Output}, "you"))
 	}
+	prices = append(prices, b.upstreams.list()...)
 	newest := b.list[len(b.list)-1]
 	for _, model := range slices.Sorted(maps.Keys(newest.models)) {
-		p := newest.models[model]
-		prices = append(prices, ListedPrice{model, newest.since, perMillion(p.Input), perMillion(p.Cached), perMillion(p.Output), false})
+		prices = append(prices, listed(model, newest.since, newest.models[model], "built-in list"))
 	}
 	return prices, nil
 }

@@ -59,6 +59,7 @@ func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kin
 		return nil, err
 	}
 	relay.answer, relay.begun = answer, true
+	relay.admission.bill.RunsAt(answer.Server)
 	relay.stop = func() { answer.Close() }
 	relay.Head.Model, relay.Head.Upstream, relay.Head.UpstreamLimits = answer.Model, answer.Server, answer.Limits()
 	return relay, nil
