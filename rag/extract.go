@@ -3,6 +3,7 @@ package rag
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ragstone/ragstone/llm"
@@ -119,12 +120,13 @@ func (s *span) cite() Citation {
 }
 
 // nearest quotes the sentences closest to the question, each text once. One
-// that shares neither words nor meaning with it is not near.
+// that shares neither words nor meaning with it is not near, and a heading only
+// where there is nothing else: citations name it anyway.
 func nearest(sentences []*sentence) []Citation {
 	const shown, meansAlike = 3, 0.3
 	var citations []Citation
 	seen := map[string]bool{}
-	for _, s := range sentences {
+	for _, s := range withoutHeadings(sentences) {
 		words := strings.Join(strings.Fields(s.text()), " ")
 		if len(citations) < shown && !seen[words] && (s.coverage > 0 || s.cosine >= meansAlike) {
 			seen[words] = true
@@ -132,6 +134,14 @@ func nearest(sentences []*sentence) []Citation {
 		}
 	}
 	return citations
+}
+
+func withoutHeadings(sentences []*sentence) []*sentence {
+	others := slices.DeleteFunc(slices.Clone(sentences), func(s *sentence) bool { return s.heading })
+	if len(others) == 0 {
+		return sentences
+	}
+	return others
 }
 
 func trace(evidence gate, sentences []*sentence, spans []*span) *Trace {

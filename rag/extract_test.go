@@ -179,6 +179,25 @@ func TestQuoteNeedsNoModel(t *testing.T) {
 	}
 }
 
+func TestQuoteLeavesHeadingsOut(t *testing.T) {
+	results := twoPassages()
+	first := &results.Hits[0]
+	first.Text = "Harrow lighthouse\n\nIts lamp first burned rape oil."
+	first.Headings = []string{"Harrow lighthouse"}
+	results.Hits = results.Hits[:1]
+	answer, err := (&Quote{}).Answer(context.Background(), results, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Citations) != 1 || answer.Text != "Its lamp first burned rape oil." {
+		t.Errorf("got %+v, want the sentence on the lamp alone", answer.Citations)
+	}
+	first.Text = "Harrow lighthouse"
+	if answer, err = (&Quote{}).Answer(context.Background(), results, nil); err != nil || answer.Text != first.Text {
+		t.Errorf("got %+v, %v, want the heading, as there is nothing else", answer, err)
+	}
+}
+
 func TestMisquotesAreCaught(t *testing.T) {
 	source := sourceFunc("abc def ghi")
 	good := Citation{N: 1, Path: "a", Start: 4, End: 7, Quote: "def"}
