@@ -31,8 +31,9 @@ type LocalEmbedder struct {
 }
 
 // OpenEmbedder loads an embedding model from a folder in the layout of
-// Sentence-Transformers. A model that MaxMemory has no room for is a
-// *MemoryError, before it is loaded. The caller closes the model.
+// Sentence-Transformers. Its errors are an *OpenError, which holds a *MemoryError,
+// before anything is loaded, where MaxMemory has no room for the model. The caller
+// closes the model.
 //
 // Of the options, Name, Threads, Precision and MaxMemory apply.
 func OpenEmbedder(ctx context.Context, dir string, o Options) (*LocalEmbedder, error) {
@@ -41,7 +42,7 @@ func OpenEmbedder(ctx context.Context, dir string, o Options) (*LocalEmbedder, e
 	}
 	e, err := openEmbedder(dir, o.withDefaults(dir))
 	if err != nil {
-		return nil, fmt.Errorf("open embedding model %s: %w", dir, err)
+		return nil, &OpenError{dir, "embedding model", err}
 	}
 	return e, nil
 }

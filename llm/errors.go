@@ -28,6 +28,17 @@ func (e *ContextLengthError) Error() string {
 	return fmt.Sprintf("the text has %d tokens, the model's context holds %d", e.Requested, e.Limit)
 }
 
+// OpenError reports a model that could not be opened: its file is missing,
+// damaged, of a kind that is not supported, or fits no limit, as Err says.
+type OpenError struct {
+	Path string
+	Kind string // "model" or "embedding model"
+	Err  error
+}
+
+func (e *OpenError) Error() string { return fmt.Sprintf("open %s %s: %v", e.Kind, e.Path, e.Err) }
+func (e *OpenError) Unwrap() error { return e.Err }
+
 // MemoryError reports a model or a request that does not fit the memory limit
 // even with nothing else loaded or running.
 type MemoryError struct {

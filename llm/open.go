@@ -19,8 +19,9 @@ import (
 
 // OpenLocal loads a model from a GGUF file, or from a folder that holds one or
 // a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json).
-// A model that MaxMemory has no room for is a *MemoryError, before it is
-// loaded. The caller closes the model.
+// What is wrong with the files is an *OpenError; it holds a *MemoryError, before
+// anything is loaded, where MaxMemory has no room for the model. The caller
+// closes the model.
 func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func OpenLocal(ctx context.Context, path string, o Options) (*Local, error) {
 	began := time.Now()
 	l, err := openLocal(path, o.withDefaults(path))
 	if err != nil {
-		return nil, fmt.Errorf("open model %s: %w", path, err)
+		return nil, &OpenError{path, "model", err}
 	}
 	l.engine.loaded(time.Since(began))
 	return l, nil

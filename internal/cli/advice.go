@@ -27,6 +27,7 @@ func (a *app) advise(err error) error {
 
 func (a *app) advice(err error) string {
 	_, tight := errors.AsType[*llm.MemoryError](err)
+	unopened, isModel := errors.AsType[*llm.OpenError](err)
 	_, badGGUF := errors.AsType[*gguf.FormatError](err)
 	_, badSafetensors := errors.AsType[*safetensors.FormatError](err)
 	path, isPath := errors.AsType[*fs.PathError](err)
@@ -35,6 +36,8 @@ func (a *app) advice(err error) string {
 		return "Raise --max-memory (RAGSTONE_MAX_MEMORY), or name a smaller model or none with --model and --embedding-model."
 	case badGGUF, badSafetensors:
 		return "The file is damaged or no model: get it again, or name another model; `ragstone models` lists what can be had."
+	case isModel && !isPath:
+		return "Files of " + unopened.Path + " are damaged, or of a kind that this version does not run: get the model again, or name another; `ragstone models` lists what can be had."
 	case state.IsFull(err):
 		return "Make room, or set RAGSTONE_HOME to a folder on another disk. What was there before is unharmed."
 	case isPath && strings.HasPrefix(path.Path, a.config.Home) && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):

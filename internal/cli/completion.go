@@ -19,6 +19,15 @@ func complete(c *cobra.Command, flag string, values ...string) {
 	}
 }
 
+// completeModels offers the catalog's models as arguments.
+func completeModels(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, e := range catalog.List() {
+		names = append(names, cobra.CompletionWithDesc(e.Name, string(e.Task)+", "+bytesUnit(e.Bytes())))
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
 // modelNames are the names of the catalog's models for some tasks.
 func modelNames(tasks ...catalog.Task) []string {
 	var names []string

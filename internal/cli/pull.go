@@ -47,6 +47,7 @@ Proxies: HTTPS_PROXY. Hub: RAGSTONE_HUB, with the token in HF_TOKEN.`,
 			return a.pull(cmd.Context(), args, options, accept)
 		},
 	}
+	command.ValidArgsFunction = completeModels
 	flags := command.Flags()
 	flags.StringVar(&options.Name, "as", "", "call the model this (not for listed models)")
 	flags.BoolVar(&options.Link, "link", false, "link to a local file instead of copying it")
