@@ -78,7 +78,7 @@ func newTestServer(t testing.TB, model *fakeModel, rates account.Rates, change f
 		Organization: accounts.Organization,
 		Books:        accounts.Books,
 		Inference:    fakeService(model, inference.Config{Limiter: accounts.Limiter, Books: accounts.Books, Archive: store}),
-		Files:        files.New(store, openBlobs(t)),
+		Files:        files.New(store, openBlobs(t), files.Options{}),
 		Log:          slog.New(slog.NewJSONHandler(s.log, nil)),
 		MaxBodyBytes: 4096,
 		Attempts:     store,

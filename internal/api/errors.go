@@ -65,6 +65,12 @@ var table = []row{
 	as(func(e *files.TooLargeError) failure {
 		return failure{status: 413, message: fmt.Sprintf("The request is too large: %s may have at most %d bytes. /v1/uploads takes files of up to 8 GB in parts.", e.What, e.Limit)}
 	}),
+	as(func(e *state.StorageError) failure {
+		return failure{status: 413, code: "storage_quota_exceeded", message: fmt.Sprintf("The project has no room for this: its files take %d bytes, and may take %d (this needs %d more). Delete files, or have the limit max_project_files raised.", e.Stored, e.Most, e.Wanted)}
+	}),
+	as(func(e *rangeError) failure {
+		return failure{status: 416, param: "Range", message: fmt.Sprintf("Invalid 'Range': the file has %d bytes, and the range none of them.", e.size)}
+	}),
 	as(func(e *state.UploadError) failure {
 		return failure{status: 400, message: fmt.Sprintf("Upload %s is %s: it takes no more parts and cannot be completed or cancelled. Create another upload.", e.ID, e.Status)}
 	}),

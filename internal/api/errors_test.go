@@ -60,6 +60,7 @@ var answers = map[string]struct {
 	"files.NotFoundError": {&files.NotFoundError{Kind: "File", ID: "file-x"}, 404, "invalid_request_error", ""},
 	"files.TooLargeError": {&files.TooLargeError{What: "a part", Limit: 5}, 413, "invalid_request_error", ""},
 	"state.UploadError":   {&state.UploadError{ID: "upload_x", Status: "cancelled"}, 400, "invalid_request_error", ""},
+	"state.StorageError":  {&state.StorageError{Most: 5, Stored: 4, Wanted: 2}, 413, "invalid_request_error", "storage_quota_exceeded"},
 	"blobs.ErrNotFound":   {blobs.ErrNotFound, 500, "server_error", ""}, // a row without its blob is our bug
 
 	"upstream.Error":            {&upstream.Error{Status: 500}, 502, "server_error", "upstream_error"},

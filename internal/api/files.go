@@ -96,10 +96,21 @@ func (a *api) deleteFile(c *call) error {
 	return c.reply(http.StatusOK, openai.Deleted{Object: "file", ID: id, Deleted: true})
 }
 
-// retrieveFileContent sends the bytes as they came, and never as anything that a
-// browser would show.
+// retrieveFileContent sends the bytes as they came, or the part of them that is
+// asked for, and never as anything that a browser would show.
 func (a *api) retrieveFileContent(c *call) error {
-	file, content, err := a.Files.Content(c.Context(), c.caller, c.PathValue("file_id"))
+	file, err := a.Files.File(c.Context(), c.caller, c.PathValue("file_id"))
+	if err != nil {
+		return err
+	}
+	h := c.w.Header()
+	tag := `"` + file.ID + `"` // its content never changes
+	part, asked, err := c.section(file.Bytes, tag)
+	if err != nil {
+		h.Set("content-range", fmt.Sprintf("bytes */%d", file.Bytes))
+		return err
+	}
+	content, err := a.Files.Content(c.Context(), c.caller, file.ID, part)
 	if err != nil {
 		return err
 	}
@@ -109,11 +120,17 @@ func (a *api) retrieveFileContent(c *call) error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
-	h := c.w.Header()
 	h.Set("content-type", "application/octet-stream")
-	h.Set("content-length", strconv.FormatInt(file.Bytes, 10))
+	h.Set("content-length", strconv.FormatInt(part.Length, 10))
 	h.Set("content-disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Filename}))
-	c.w.WriteHeader(http.StatusOK)
+	h.Set("accept-ranges", "bytes")
+	h.Set("etag", tag)
+	status := http.StatusOK
+	if asked {
+		status = http.StatusPartialContent
+		h.Set("content-range", fmt.Sprintf("bytes %d-%d/%d", part.Offset, part.Offset+part.Length-1, file.Bytes))
+	}
+	c.w.WriteHeader(status)
 	if _, err := c.w.Write(first[:n]); err != nil {
 		return &goneError{err}
 	}

@@ -97,7 +97,7 @@ func (s *testServer) onFolder(t *testing.T, wrap func(*blobs.Bucket) files.Bucke
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { bucket.Close() })
-	s.Config.Handler = Routes(Config{Keys: s.keys, Files: files.New(s.store, wrap(bucket))})
+	s.Config.Handler = Routes(Config{Keys: s.keys, Files: files.New(s.store, wrap(bucket), files.Options{})})
 	return dir
 }
 
@@ -248,6 +248,10 @@ func TestHalfAFileLeavesNothing(t *testing.T) {
 	}
 
 	dir = s.onFolder(t, asItIs)
+	upload := s.ask(t, "POST", "/v1/uploads", `{"filename":"a.txt","purpose":"assistants","bytes":4,"mime_type":"text/plain"}`, 200)["id"].(string)
+	if status, text := s.upload(t, s.project.Secret, "/v1/uploads/"+upload+"/parts", "data", io.MultiReader(zeros(1<<20), iotest.ErrReader(errors.New("gone")))); status != 0 {
+		t.Errorf("a caller who leaves a part got %d: %s", status, text)
+	}
 	if status, text := s.upload(t, s.project.Secret, "/v1/files", "file", io.MultiReader(zeros(1<<20), iotest.ErrReader(errors.New("gone"))), "purpose", "user_data"); status != 0 {
 		t.Errorf("a caller who leaves got %d: %s", status, text)
 	}
@@ -274,4 +278,79 @@ func TestAMissingBlobIsAnError(t *testing.T) {
 	if answer.StatusCode != 500 || strings.Contains(string(text), "blob") {
 		t.Errorf("%d: %s", answer.StatusCode, text)
 	}
+}
+
+// A part of a file is what lies between two places of it, wherever its pieces
+// begin.
+func TestRangesOfAFile(t *testing.T) {
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
+	const whole = "0123456789"
+	upload := s.ask(t, "POST", "/v1/uploads", `{"filename":"a.txt","purpose":"user_data","bytes":10,"mime_type":"text/plain"}`, 200)["id"].(string)
+	var parts []string
+	for _, piece := range []string{whole[:3], whole[3:7], whole[7:]} {
+		_, text := s.upload(t, s.project.Secret, "/v1/uploads/"+upload+"/parts", "data", strings.NewReader(piece))
+		_, id, _ := strings.Cut(text, `"id":"`)
+		parts = append(parts, `"`+id[:strings.Index(id, `"`)+1])
+	}
+	done := s.ask(t, "POST", "/v1/uploads/"+upload+"/complete", `{"part_ids":[`+strings.Join(parts, ",")+`]}`, 200)
+	id := done["file"].(map[string]any)["id"].(string)
+	for _, test := range []struct {
+		asked, condition string
+		status           int
+		want             string // the content, or its Content-Range
+	}{
+		{"", "", 200, whole},
+		{"bytes=0-0", "", 206, "0"},
+		{"bytes=2-7", "", 206, whole[2:8]},
+		{"bytes=3-", "", 206, whole[3:]},
+		{"bytes=7-100", "", 206, whole[7:]},
+		{"bytes=-4", "", 206, whole[6:]},
+		{"bytes=-100", "", 206, whole},
+		{"bytes=2-7", `"` + id + `"`, 206, whole[2:8]},
+		{"bytes=2-7", `"file-other"`, 200, whole},
+		{"bytes=0-1,4-5", "", 200, whole},
+		{"bytes=5-2", "", 200, whole},
+		{"bytes=+1-2", "", 200, whole},
+		{"bytes=-", "", 200, whole},
+		{"lines=1-2", "", 200, whole},
+		{"bytes=10-", "", 416, "bytes */10"},
+		{"bytes=-0", "", 416, "bytes */10"},
+		{"bytes=99999999999999999999-", "", 200, whole},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/v1/files/"+id+"/content", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+s.project.Secret)
+		request.Header.Set("Range", test.asked)
+		request.Header.Set("If-Range", test.condition)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if test.status == 416 {
+			got = []byte(answer.Header.Get("Content-Range"))
+		}
+		if err != nil || answer.StatusCode != test.status || string(got) != test.want {
+			t.Errorf("%q if %q: %d %q, %v; want %d %q", test.asked, test.condition, answer.StatusCode, got, err, test.status, test.want)
+		}
+	}
+}
+
+// A project beyond its quota is told what to do.
+func TestAFullProject(t *testing.T) {
+	s := newTestServer(t, &fakeModel{}, account.Rates{}, nil)
+	bucket, err := blobs.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bucket.Close()
+	s.Config.Handler = Routes(Config{Keys: s.keys, Files: files.New(s.store, bucket, files.Options{MaxProjectBytes: 10})})
+	status, text := s.upload(t, s.project.Secret, "/v1/files", "file", strings.NewReader("eleven byte"), "purpose", "user_data")
+	if status != 413 || !strings.Contains(text, `"code":"storage_quota_exceeded"`) {
+		t.Errorf("11 bytes of 10: %d %s", status, text)
+	}
+	s.created(t, strings.NewReader("ten bytes."), "purpose", "user_data")
 }

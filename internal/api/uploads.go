@@ -34,14 +34,20 @@ func (a *api) addUploadPart(c *call) error {
 		return err
 	}
 	var content files.Received
+	named := false // by a request that was whole
+	defer func() {
+		if !named {
+			a.discard(c, content)
+		}
+	}()
 	err = form.read(func(string) bool { return false }, func(r io.Reader) (err error) {
 		content, err = a.Files.ReceivePart(c.Context(), c.caller, r)
 		return err
 	})
 	if err != nil {
-		a.discard(c, content)
 		return err
 	}
+	named = true
 	part, err := a.Files.AddPart(c.Context(), c.caller, id, content)
 	if err != nil {
 		return err

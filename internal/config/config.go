@@ -70,6 +70,7 @@ type Config struct {
 
 	RequestsPerMinute int // of one project and model
 	TokensPerMinute   int
+	MaxProjectFiles   int64 // bytes; zero: no limit
 
 	// Upstream is the base URL of an OpenAI-compatible server that runs what
 	// is asked of the server under any name but a local model's own; empty is

@@ -56,6 +56,7 @@ var groups = []group{
 	{title: "Limits", settings: []setting{
 		{name: "requests-per-minute", usage: "the `NUMBER` of requests a project may make a minute to one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.RequestsPerMinute })},
 		{name: "tokens-per-minute", usage: "the `NUMBER` of tokens a project may use a minute of one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.TokensPerMinute })},
+		{name: "max-project-files", usage: "the `SIZE` the files of a project may have together, such as 100GB; 0 is no limit", value: size(0, func(c *Config) *int64 { return &c.MaxProjectFiles })},
 	}},
 	{title: "Other servers", settings: []setting{
 		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress("https://api.openai.com/v1", func(c *Config) *string { return &c.Upstream })},

@@ -22,6 +22,6 @@ func (s *Server) openFiles(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	s.onClose(bucket.Close)
-	s.files = files.New(s.state, bucket)
+	s.files = files.New(s.state, bucket, files.Options{MaxProjectBytes: c.MaxProjectFiles})
 	return nil
 }

@@ -43,9 +43,13 @@ const (
 	alive = "(expires_at IS NULL OR expires_at > ?)"
 )
 
-// AddFile stores a file and names its blobs.
-func (s *Store) AddFile(ctx context.Context, f File, blobs ...Blob) error {
+// AddFile stores a file and names its blobs, or returns a *StorageError if its
+// project would have more than most bytes then; a most of zero is any number.
+func (s *Store) AddFile(ctx context.Context, f File, most int64, blobs ...Blob) error {
 	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
+		if err := checkRoom(ctx, tx, f.ProjectID, most, f.Bytes); err != nil {
+			return err
+		}
 		if err := insertFile(ctx, tx, f); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func addFile(t *testing.T, s *Store, project, id, purpose string, at, seconds in
 	if seconds > 0 {
 		f.ExpiresAt = f.CreatedAt.Add(time.Duration(seconds) * time.Second)
 	}
-	if err := s.AddFile(t.Context(), f, Blob{project + "/" + id + "-0", 3}, Blob{project + "/" + id + "-1", 4}); err != nil {
+	if err := s.AddFile(t.Context(), f, 0, Blob{project + "/" + id + "-0", 3}, Blob{project + "/" + id + "-1", 4}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -155,7 +155,7 @@ func addUpload(t *testing.T, s *Store, project, id string) Upload {
 		t.Fatal(err)
 	}
 	for n, part := range []string{"p1", "p2"} {
-		if err := s.AddPart(t.Context(), Part{id + part, id, time.Unix(100, 0), Blob{project + "/" + id + part, int64(2 + n)}}); err != nil {
+		if err := s.AddPart(t.Context(), project, Part{id + part, id, time.Unix(100, 0), Blob{project + "/" + id + part, int64(2 + n)}}, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,7 +172,7 @@ func TestAnUploadBecomesItsFile(t *testing.T) {
 		t.Errorf("the upload: %v\n%s", err, cmp.Diff(u, got))
 	}
 	unused := Part{"upload_1p3", u.ID, time.Unix(150, 0), Blob{"unused", 9}}
-	if err := s.AddPart(t.Context(), unused); err != nil {
+	if err := s.AddPart(t.Context(), project, unused, 0); err != nil {
 		t.Fatal(err)
 	}
 	f := File{ID: "file-1", ProjectID: project, CreatedAt: time.Unix(150, 0), Name: "n", Purpose: "evals", Bytes: 5}
@@ -224,7 +224,7 @@ func TestAnEndedUploadTakesNothing(t *testing.T) {
 		}
 		late := Part{NewID("part_"), id, time.Unix(end.at, 0), Blob{NewID("late"), 1}}
 		for what, err := range map[string]error{
-			"add a part": s.AddPart(t.Context(), late),
+			"add a part": s.AddPart(t.Context(), project, late, 0),
 			"complete":   s.CompleteUpload(t.Context(), id, file(end.at), []string{id + "p1"}),
 			"cancel":     s.CancelUpload(t.Context(), id, time.Unix(end.at, 0)),
 		} {

@@ -88,9 +88,14 @@ func (s *Store) Parts(ctx context.Context, uploadID string) ([]Part, error) {
 
 // AddPart stores a part of an upload and names its blob. The upload must be
 // pending when the part was created; if it is not, the error is an *UploadError.
-func (s *Store) AddPart(ctx context.Context, p Part) error {
+// It is a *StorageError if the project would have more than most bytes then, of
+// which zero is any number.
+func (s *Store) AddPart(ctx context.Context, projectID string, p Part, most int64) error {
 	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
 		if err := touchPending(ctx, tx, p.UploadID, UploadPending, p.CreatedAt); err != nil {
+			return err
+		}
+		if err := checkRoom(ctx, tx, projectID, most, p.Blob.Bytes); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO upload_parts (id, upload_id, created_at) VALUES (?, ?, ?)", p.ID, p.UploadID, p.CreatedAt.Unix()); err != nil {

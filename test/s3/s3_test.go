@@ -161,7 +161,7 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, caller := files.New(rows, b), account.Caller{Tenant: tenant}
+	s, caller := files.New(rows, b, files.Options{}), account.Caller{Tenant: tenant}
 	u, err := s.CreateUpload(t.Context(), caller, openai.UploadRequest{FileRequest: openai.FileRequest{Filename: "f", Purpose: openai.PurposeUserData}, Bytes: 11})
 	if err != nil {
 		t.Fatal(err)

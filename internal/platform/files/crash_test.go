@@ -101,7 +101,7 @@ func openDeadly(ctx context.Context, dir string, k *killer) (*Service, account.C
 		return nil, account.Caller{}, err
 	}
 	tenant, err := rows.DefaultTenant(ctx)
-	return New(rows, deadlyBucket{bucket, k}), account.Caller{Tenant: tenant}, err
+	return New(rows, deadlyBucket{bucket, k}, Options{}), account.Caller{Tenant: tenant}, err
 }
 
 // live makes two files, one of them in parts, deletes the first and sweeps. It

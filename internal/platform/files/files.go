@@ -23,16 +23,24 @@ type Bucket interface {
 	List(ctx context.Context, prefix string) iter.Seq2[[]blobs.Blob, error]
 }
 
+// Options are the bounds of a Service.
+type Options struct {
+	// MaxProjectBytes is the most that the files of a project and the parts of its
+	// uploads may take together. Zero: any number.
+	MaxProjectBytes int64
+}
+
 // Service keeps files.
 type Service struct {
 	rows   *state.Store
 	bucket Bucket
-	now    func() time.Time
+	Options
+	now func() time.Time
 }
 
 // New returns a service on rows and a bucket, which its caller closes.
-func New(rows *state.Store, bucket Bucket) *Service {
-	return &Service{rows: rows, bucket: bucket, now: time.Now}
+func New(rows *state.Store, bucket Bucket, o Options) *Service {
+	return &Service{rows: rows, bucket: bucket, Options: o, now: time.Now}
 }
 
 // NotFoundError means that a project has no file or upload of an id.
@@ -54,17 +62,19 @@ func notFound(err error, kind, id string) error {
 const batchLife = 30 * 24 * time.Hour
 
 // Create makes a file of content that was received. If the request is refused,
-// with an *openai.RequestError or a *TooLargeError, the content is discarded.
+// with an *openai.RequestError, a *TooLargeError or a *state.StorageError, the
+// content is discarded.
 func (s *Service) Create(ctx context.Context, caller account.Caller, r openai.FileRequest, mediaType string, content Received) (openai.File, error) {
 	if err := check(r.Purpose, r.Filename, content.blob.Bytes, content.lines); err != nil {
 		return openai.File{}, errors.Join(err, s.Discard(ctx, content))
 	}
 	f := s.newFile(caller, r, mediaType, content.blob.Bytes)
-	// Should this fail the blob stays: the row may have been committed.
-	if err := s.rows.AddFile(ctx, f, content.blob); err != nil {
-		return openai.File{}, err
+	err := s.rows.AddFile(ctx, f, s.MaxProjectBytes, content.blob)
+	if _, full := errors.AsType[*state.StorageError](err); full {
+		err = errors.Join(err, s.Discard(ctx, content))
 	}
-	return wireFile(f), nil
+	// After any other error the blob stays: the row may have been committed.
+	return wireFile(f), err
 }
 
 // check reports what a purpose does not allow.
@@ -138,22 +148,30 @@ func (s *Service) Delete(ctx context.Context, caller account.Caller, id string) 
 	return notFound(s.rows.DeleteFile(ctx, caller.Tenant.ProjectID, id, s.now()), "File", id)
 }
 
-// Content opens the content of a file, which the caller closes, or returns a
-// *NotFoundError. A file that is deleted meanwhile may end in an error.
-func (s *Service) Content(ctx context.Context, caller account.Caller, id string) (openai.File, io.ReadCloser, error) {
-	f, err := s.File(ctx, caller, id)
-	if err != nil {
-		return f, nil, err
+// Section is a part of a file's content: so many bytes from an offset on.
+type Section struct{ Offset, Length int64 }
+
+// Content opens a section of a file's content, which lies within it and which the
+// caller closes, or returns a *NotFoundError. A file that is deleted meanwhile may
+// end in an error.
+func (s *Service) Content(ctx context.Context, caller account.Caller, id string, part Section) (io.ReadCloser, error) {
+	if _, err := s.File(ctx, caller, id); err != nil {
+		return nil, err
 	}
 	pieces, err := s.rows.Blobs(ctx, id)
 	if err != nil {
-		return f, nil, err
+		return nil, err
 	}
-	return f, s.join(ctx, pieces), nil
+	content := s.join(ctx, pieces)
+	content.skip(part.Offset)
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(content, part.Length), content}, nil
 }
 
 // join reads blobs one after the other.
-func (s *Service) join(ctx context.Context, pieces []state.Blob) io.ReadCloser {
+func (s *Service) join(ctx context.Context, pieces []state.Blob) *joined {
 	return &joined{ctx: ctx, bucket: s.bucket, rest: pieces}
 }
 
@@ -164,17 +182,25 @@ type joined struct {
 	bucket Bucket
 	rest   []state.Blob // the first is open if blob is not nil
 	blob   io.ReadCloser
-	read   int64 // of the open blob
+	read   int64 // of the first, or not to be read of it
+}
+
+// skip leaves out so many bytes at the beginning. It comes before Read.
+func (j *joined) skip(n int64) {
+	for len(j.rest) > 0 && n >= j.rest[0].Bytes {
+		n -= j.rest[0].Bytes
+		j.rest = j.rest[1:]
+	}
+	j.read = n
 }
 
 func (j *joined) Read(p []byte) (int, error) {
 	for len(j.rest) > 0 {
 		if j.blob == nil {
 			var err error
-			if j.blob, err = j.bucket.Read(j.ctx, j.rest[0].Key, 0); err != nil {
+			if j.blob, err = j.bucket.Read(j.ctx, j.rest[0].Key, j.read); err != nil {
 				return 0, err
 			}
-			j.read = 0
 		}
 		n, err := j.blob.Read(p)
 		j.read += int64(n)
@@ -197,7 +223,7 @@ func (j *joined) next() error {
 		return fmt.Errorf("blob %s has %d bytes, and had %d when it was written", b.Key, j.read, b.Bytes)
 	}
 	err := j.blob.Close()
-	j.rest, j.blob = j.rest[1:], nil
+	j.rest, j.blob, j.read = j.rest[1:], nil, 0
 	return err
 }
 

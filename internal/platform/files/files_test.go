@@ -51,7 +51,7 @@ func openFiles(t *testing.T, dir string) *testFiles {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &testFiles{New(rows, bucket), &clock{time.Unix(1_800_000_000, 0)}, account.Caller{Tenant: tenant}, bucket}
+	f := &testFiles{New(rows, bucket, Options{}), &clock{time.Unix(1_800_000_000, 0)}, account.Caller{Tenant: tenant}, bucket}
 	f.now = f.clock.now
 	return f
 }
@@ -69,7 +69,11 @@ func (f *testFiles) create(t *testing.T, name, purpose, content string) (openai.
 // content reads a file.
 func (f *testFiles) content(t *testing.T, id string) (string, error) {
 	t.Helper()
-	_, r, err := f.Content(t.Context(), f.caller, id)
+	file, err := f.File(t.Context(), f.caller, id)
+	if err != nil {
+		return "", err
+	}
+	r, err := f.Content(t.Context(), f.caller, id, Section{Length: file.Bytes})
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +125,7 @@ func TestAFileIsThereUntilItIsDeletedOrExpires(t *testing.T) {
 	}
 
 	stranger := account.Caller{Tenant: state.Tenant{ProjectID: "proj_other"}}
-	_, _, err = f.Content(t.Context(), stranger, data.ID)
+	_, err = f.Content(t.Context(), stranger, data.ID, Section{})
 	if deleted := f.Delete(t.Context(), stranger, data.ID); !isNotFound(err) || !isNotFound(deleted) {
 		t.Errorf("another project: read %v, deleted %v", err, deleted)
 	}
@@ -211,7 +215,7 @@ func TestLargeFilesTakeLittleMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r, err := f.Content(t.Context(), f.caller, file.ID)
+	r, err := f.Content(t.Context(), f.caller, file.ID, Section{Length: size})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,6 +226,49 @@ func TestLargeFilesTakeLittleMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
 		t.Errorf("%d MB allocated %d bytes, want at most %d", size>>20, got, most)
+	}
+}
+
+// What a project has stored, the parts of its uploads among it, is within its
+// quota whatever comes at once, and what is refused leaves nothing.
+func TestAProjectsQuota(t *testing.T) {
+	f := openFiles(t, t.TempDir())
+	f.MaxProjectBytes = 100
+	full := func(err error) bool { _, ok := errors.AsType[*state.StorageError](err); return ok }
+	first, err := f.create(t, "a", openai.PurposeUserData, strings.Repeat("x", 60))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Receive(t.Context(), f.caller, openai.PurposeUserData, &zeros{41}); !full(err) {
+		t.Errorf("41 bytes beside 60 of 100: %v, want a *state.StorageError", err)
+	}
+	if _, err := f.CreateUpload(t.Context(), f.caller, openai.UploadRequest{Bytes: 41}); !full(err) {
+		t.Errorf("an upload of 41 bytes beside 60 of 100: %v, want a *state.StorageError", err)
+	}
+	// Both fit until the other has been named.
+	upload := f.upload(t, openai.PurposeUserData, 40)
+	beside, err := f.Receive(t.Context(), f.caller, openai.PurposeUserData, &zeros{20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := f.part(t, upload.ID, strings.Repeat("x", 40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Create(t.Context(), f.caller, openai.FileRequest{Filename: "b", Purpose: openai.PurposeUserData}, "", beside); !full(err) {
+		t.Errorf("20 bytes beside 100 of 100: %v, want a *state.StorageError", err)
+	}
+	if _, err := f.complete(t, upload.ID, "", part); err != nil {
+		t.Errorf("complete an upload whose parts fill the quota: %v", err)
+	}
+	if n := len(f.blobKeys(t)); n != 2 {
+		t.Errorf("%d blobs are left, want those of the two files", n)
+	}
+	if err := f.Delete(t.Context(), f.caller, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.create(t, "c", openai.PurposeUserData, strings.Repeat("x", 60)); err != nil {
+		t.Errorf("60 bytes where 60 were deleted: %v", err)
 	}
 }
 

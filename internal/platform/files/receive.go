@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/ragstone/ragstone/internal/openai"
 	"github.com/ragstone/ragstone/internal/platform/account"
@@ -54,12 +55,35 @@ func (s *Service) ReceivePart(ctx context.Context, caller account.Caller, r io.R
 }
 
 func (s *Service) receive(ctx context.Context, caller account.Caller, r io.Reader) (Received, error) {
+	room, err := s.room(ctx, caller, 0)
+	if err != nil {
+		return Received{}, err
+	}
+	r = &limited{r: r, left: room, over: &state.StorageError{Most: s.MaxProjectBytes, Stored: s.MaxProjectBytes - room, Wanted: room + 1}}
 	key := caller.Tenant.ProjectID + "/" + state.NewID("blob_")
 	n, err := s.bucket.Write(ctx, key, r)
 	if err != nil {
 		return Received{}, err
 	}
 	return Received{blob: state.Blob{Key: key, Bytes: n}}, nil
+}
+
+// room is how many bytes the caller's project may store beyond those it has, at
+// least wanted, or a *state.StorageError. It is an early answer: what many store at
+// once, the rows count.
+func (s *Service) room(ctx context.Context, caller account.Caller, wanted int64) (int64, error) {
+	if s.MaxProjectBytes <= 0 {
+		return math.MaxInt64 - 1, nil
+	}
+	stored, err := s.rows.StoredBytes(ctx, caller.Tenant.ProjectID)
+	if err != nil {
+		return 0, err
+	}
+	left := max(0, s.MaxProjectBytes-stored)
+	if left < wanted {
+		return 0, &state.StorageError{Most: s.MaxProjectBytes, Stored: stored, Wanted: wanted}
+	}
+	return left, nil
 }
 
 // Discard deletes content that nothing will name.

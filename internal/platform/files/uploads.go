@@ -22,12 +22,16 @@ const (
 	maxParts = 10_000
 )
 
-// CreateUpload begins a file that arrives in parts.
+// CreateUpload begins a file that arrives in parts. The error is a
+// *state.StorageError if there is no room for them now.
 func (s *Service) CreateUpload(ctx context.Context, caller account.Caller, r openai.UploadRequest) (openai.Upload, error) {
 	if r.Purpose == openai.PurposeBatch {
 		if err := check(r.Purpose, r.Filename, r.Bytes, nil); err != nil {
 			return openai.Upload{}, err
 		}
+	}
+	if _, err := s.room(ctx, caller, r.Bytes); err != nil {
+		return openai.Upload{}, err
 	}
 	now := s.now()
 	u := state.Upload{
@@ -78,7 +82,7 @@ func (s *Service) pending(ctx context.Context, caller account.Caller, id string)
 
 // AddPart makes a part of an upload of content that was received. If the upload
 // is not there or has ended, the content is discarded and the error is as
-// Pending's.
+// Pending's; so it is with a *state.StorageError.
 func (s *Service) AddPart(ctx context.Context, caller account.Caller, id string, content Received) (openai.UploadPart, error) {
 	var none openai.UploadPart
 	err := s.Pending(ctx, caller, id)
@@ -89,8 +93,9 @@ func (s *Service) AddPart(ctx context.Context, caller account.Caller, id string,
 		return none, errors.Join(err, s.Discard(ctx, content))
 	}
 	p := state.Part{ID: state.NewID("part_"), UploadID: id, CreatedAt: s.now(), Blob: content.blob}
-	err = s.rows.AddPart(ctx, p)
-	if _, ended := errors.AsType[*state.UploadError](err); ended {
+	err = s.rows.AddPart(ctx, caller.Tenant.ProjectID, p, s.MaxProjectBytes)
+	_, ended := errors.AsType[*state.UploadError](err)
+	if _, full := errors.AsType[*state.StorageError](err); ended || full {
 		err = errors.Join(err, s.Discard(ctx, content))
 	}
 	if err != nil {
