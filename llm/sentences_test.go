@@ -13,12 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ragstone/ragstone/internal/model"
+	"github.com/ragstone/ragstone/internal/testenv"
 	"github.com/ragstone/ragstone/internal/tokenizer"
 )
 
 // goldenSentences is what sentence-transformers makes of some texts with the
-// tiny models in testdata; test/oracle/sentences.py wrote all of them.
+// tiny models in testdata, to which testenv.WriteWeights makes the tensors;
+// test/oracle/sentences.py wrote all of them.
 type goldenSentences struct {
+	Tensors                 map[string]map[string][]int // shapes, by file and name
 	Texts                   []string
 	Encode, Query, Document [][]float32
 	Pairs                   [][2]int
@@ -38,9 +41,23 @@ func readGoldenSentences(t *testing.T) goldenSentences {
 	return g
 }
 
+// folder makes the folder of one of the models.
+func (g *goldenSentences) folder(t *testing.T, name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+		t.Fatal(err)
+	}
+	for file, shapes := range g.Tensors {
+		testenv.WriteWeights(t, filepath.Join(dir, filepath.FromSlash(file)), shapes)
+	}
+	return filepath.Join(dir, name)
+}
+
 func openTiny(t *testing.T, o Options) *LocalEmbedder {
 	t.Helper()
-	e, err := OpenEmbedder(t.Context(), filepath.Join("testdata", "embedder"), o)
+	golden := readGoldenSentences(t)
+	e, err := OpenEmbedder(t.Context(), golden.folder(t, "embedder"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,14 +111,14 @@ func TestPrecisionIsTheCallersChoice(t *testing.T) {
 	if p := openTiny(t, Options{}).Precision(); p != "f32" {
 		t.Errorf("the usual precision is %q, want f32", p)
 	}
-	if _, err := OpenEmbedder(t.Context(), filepath.Join("testdata", "embedder"), Options{Precision: "int7"}); err == nil {
+	if _, err := OpenEmbedder(t.Context(), golden.folder(t, "embedder"), Options{Precision: "int7"}); err == nil {
 		t.Error("int7: no error")
 	}
 }
 
 func TestRerankerScoresAsCrossEncoder(t *testing.T) {
 	golden := readGoldenSentences(t)
-	r, err := OpenReranker(t.Context(), filepath.Join("testdata", "reranker"), Options{})
+	r, err := OpenReranker(t.Context(), golden.folder(t, "reranker"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

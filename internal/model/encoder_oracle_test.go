@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"maps"
 	"math"
@@ -43,67 +42,21 @@ func readOracleCases(t testing.TB) []oracleCase {
 	return cases
 }
 
-// weights are what the script gives a tensor: hashes of its name and of each
-// element's number.
-func (c *oracleCase) weights(name string, shape []int) []float32 {
-	seed := uint32(2166136261)
-	for _, b := range []byte(name) {
-		seed = (seed ^ uint32(b)) * 16777619
-	}
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	values := make([]float32, n)
-	for i := range values {
-		x := uint32(i)*0x9e3779b9 + seed
-		x = (x ^ x>>16) * 0x7feb352d
-		x = (x ^ x>>15) * 0x846ca68b
-		x ^= x >> 16
-		v := float64(x>>8)/(1<<23) - 1
-		switch {
-		case len(shape) > 1:
-			v *= math.Sqrt(3 / float64(shape[1]))
-		case strings.HasSuffix(name, "weight"):
-			v = 1 + v/2
-		default:
-			v /= 2
-		}
-		values[i] = float32(v)
-	}
-	return values
-}
-
 // write makes the model's folder.
 func (c *oracleCase) write(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	put := func(name string, data []byte) {
+	for name, text := range c.Small {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for name, text := range c.Small {
-		put(name, []byte(text))
 	}
 	for file, shapes := range c.Tensors {
-		header, data := map[string]any{}, []byte(nil)
-		for _, name := range slices.Sorted(maps.Keys(shapes)) {
-			begin := len(data)
-			for _, v := range c.weights(name, shapes[name]) {
-				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-			}
-			header[name] = map[string]any{"dtype": "F32", "shape": shapes[name], "data_offsets": []int{begin, len(data)}}
-		}
-		head, err := json.Marshal(header)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(file, slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head, data))
+		testenv.WriteWeights(t, filepath.Join(dir, filepath.FromSlash(file)), shapes)
 	}
 	return dir
 }

@@ -1,5 +1,5 @@
-// Package testenv finds what tests need from outside the tree: the shared test
-// data and models. It is for tests only.
+// Package testenv finds what tests need from outside the tree, the shared test
+// data and models, and makes weights for tiny models. It is for tests only.
 //
 // Shared data lies in $RAGSTONE_SHARED, by default ../shared beside the
 // repository. Models lie in Ragstone's own store. A test whose data or model is

@@ -4,7 +4,7 @@ family, for internal/model to be compared with.
     python test/oracle/encoders.py > internal/model/testdata/encoders.json
 
 The models' weights are not kept: element i of a tensor is a hash of the tensor's
-name and of i, which this script and the Go test compute alike (see `weights`).
+name and of i, which this script and testenv.WriteWeights compute alike (see `weights`).
 What is kept is each model's config.json and other small files, the names and
 shapes of its tensors as the library writes them, some token sequences, and the
 library's results in float64 arithmetic, rounded to nine digits.
@@ -171,4 +171,5 @@ def main():
     print("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,16 +3,18 @@ write what sentence-transformers makes of some texts, for llm to be compared wit
 
     python test/oracle/sentences.py llm/testdata
 
-The folder gets embedder/ and reranker/, models with random weights in the layout
-in which such models are published, and sentences.json:
+The folder gets embedder/ and reranker/, the small files of models in the layout in
+which such models are published, and sentences.json:
 
+    tensors    names and shapes of the weights, by folder and file; they are those
+               of `weights` in encoders.py, which the Go tests compute too
     texts      plain texts, the last too long for the window
     encode     their vectors, by the model's default prompt
     query      the same by its prompt for questions, and
     document   by that for passages
     scores     of the first text with each of the others, which shortens long pairs
 
-Needs sentence-transformers.
+Needs numpy, safetensors and sentence-transformers.
 """
 
 import json
@@ -26,6 +28,8 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+import encoders
 
 WORDS = "the a cat dog sleeps sits mat on how long does far from home is it ##s ##ing : query passage title none".split()
 SHAPE = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_position_embeddings=48)
@@ -58,19 +62,16 @@ def tokenizer(folder, limit):
     return len(vocabulary)
 
 
-def randomise(model):
-    torch.manual_seed(3)
-    for name, p in model.named_parameters():
-        torch.nn.init.normal_(p, 1.0 if "LayerNorm.weight" in name else 0.0, 0.3)
+def rewrite(folder):
+    """Give the weights in a folder their values; return their shapes by file."""
+    return {str(f.relative_to(folder.parent)): encoders.rewrite(f) for f in sorted(folder.rglob("*.safetensors"))}
 
 
 def embedder(folder):
     vocabulary = tokenizer(folder, 40)
     bert = transformers.BertModel(transformers.BertConfig(vocab_size=vocabulary, **SHAPE))
-    randomise(bert)
     bert.save_pretrained(folder)
     dense = Dense(32, 20, activation_function=torch.nn.Tanh())
-    randomise(dense)
     prompts = {"query": "query: ", "document": "passage: ", "titled": "title: none: "}
     made = SentenceTransformer(
         modules=[Transformer(str(folder), max_seq_length=40), Pooling(32, "mean"), dense, Normalize()],
@@ -79,15 +80,16 @@ def embedder(folder):
     truncation = json.loads((folder / "tokenizer.json").read_text())
     made.save(str(folder))
     (folder / "tokenizer.json").write_text(json.dumps(truncation, indent=1))
-    return SentenceTransformer(str(folder), device="cpu")
+    shapes = rewrite(folder)
+    return SentenceTransformer(str(folder), device="cpu"), shapes
 
 
 def reranker(folder):
     vocabulary = tokenizer(folder, 40)
     bert = transformers.BertForSequenceClassification(transformers.BertConfig(vocab_size=vocabulary, num_labels=1, **SHAPE))
-    randomise(bert)
     bert.save_pretrained(folder)
-    return CrossEncoder(str(folder), device="cpu")
+    shapes = rewrite(folder)
+    return CrossEncoder(str(folder), device="cpu"), shapes
 
 
 def rounded(rows):
@@ -99,9 +101,10 @@ def main():
     for name in ("embedder", "reranker"):
         shutil.rmtree(out / name, ignore_errors=True)
         (out / name).mkdir(parents=True)
-    e, r = embedder(out / "embedder"), reranker(out / "reranker")
+    (e, tensors), (r, more) = embedder(out / "embedder"), reranker(out / "reranker")
     pairs = [(TEXTS[0], t) for t in TEXTS] + [(TEXTS[4], TEXTS[4]), (TEXTS[4], TEXTS[0])]
     golden = {
+        "tensors": tensors | more,
         "texts": TEXTS,
         "encode": rounded(e.encode(TEXTS)),
         "query": rounded(e.encode_query(TEXTS)),
@@ -110,9 +113,9 @@ def main():
         "scores": [float(f"{x:.9g}") for x in r.predict(pairs).tolist()],
     }
     (out / "sentences.json").write_text(json.dumps(golden) + "\n")
-    for folder in ("embedder", "reranker"):
-        for extra in ("README.md", "special_tokens_map.json"):
-            (out / folder / extra).unlink(missing_ok=True)
+    for extra in ("*.safetensors", "README.md", "special_tokens_map.json"):
+        for file in out.rglob(extra):
+            file.unlink()
 
 
 main()
