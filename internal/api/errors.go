@@ -119,7 +119,9 @@ var table = []row{
 	is(state.ErrHoldLost, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "database_unavailable", message: "The server was cut off from its database while it answered. The answer was not charged. Please try again.", retryAfter: time.Second}),
 	is(llm.ErrClosed, failure{status: 503, kind: openai.TypeServiceUnavailable, code: "server_is_shutting_down", message: "The model is being closed. Please try again shortly.", retryAfter: 5 * time.Second}),
 	as(upstreamFailure),
-	as(relayFailure),
+	as(func(e *llm.UpstreamError) failure {
+		return upstreamFailure(&upstream.Error{Status: e.Status, Code: e.Code, Message: e.Message})
+	}),
 	as(func(e *upstream.UnavailableError) failure {
 		f := failure{status: 503, kind: openai.TypeServiceUnavailable, code: "upstream_unavailable", retryAfter: e.RetryAfter,
 			message: "The servers that run this model cannot take the request now. Please try again shortly."}

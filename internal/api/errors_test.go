@@ -184,18 +184,9 @@ func TestUnknownErrorsTellNothing(t *testing.T) {
 	}
 }
 
-func TestUpstreamFailures(t *testing.T) {
-	c := &call{Request: httptest.NewRequest("POST", "/v1/x", nil)}
-	for upstream, want := range map[int]int{0: 502, 400: 400, 401: 502, 403: 502, 404: 404, 413: 400, 422: 400, 429: 429, 500: 502, 503: 502} {
-		if got := explain(&llm.UpstreamError{Status: upstream, Message: "m"}, c).status; got != want {
-			t.Errorf("an upstream's %d becomes %d, want %d", upstream, got, want)
-		}
-	}
-}
-
 // What an upstream says of a request is passed on. What it says of our key and
 // our account is not, lest a caller take it for its own.
-func TestRelayFailures(t *testing.T) {
+func TestUpstreamFailures(t *testing.T) {
 	c := &call{Request: httptest.NewRequest("POST", "/v1/x", nil)}
 	tests := []struct {
 		err     upstream.Error
@@ -223,12 +214,24 @@ func TestRelayFailures(t *testing.T) {
 		{upstream.Error{Status: 503, Strange: true}, 503, "service_unavailable_error", "upstream_unavailable", false, false, time.Second},
 		{upstream.Error{Timeout: true}, 504, "server_error", "upstream_timeout", false, false, 0},
 		{upstream.Error{}, 502, "server_error", "upstream_error", false, false, 0},
+
+		// Error events of streams.
+		{upstream.Error{Told: true}, 502, "server_error", "upstream_error", true, false, 0},
+		{upstream.Error{Told: true, Type: "overloaded", Code: "oom"}, 502, "overloaded", "oom", true, false, 0},
+		{upstream.Error{Told: true, Status: 500, Type: "InternalServerError", Code: "500"}, 502, "InternalServerError", "upstream_error", true, false, 0},
+		{upstream.Error{Told: true, Status: 400, Type: "invalid_request_error", Code: "context_length_exceeded"}, 400, "", "context_length_exceeded", true, false, 0},
+		{upstream.Error{Told: true, Status: 401, Type: "authentication_error"}, 502, "server_error", "upstream_error", false, true, 0},
 	}
 	for _, test := range tests {
 		test.err.Message = "what it said"
 		got := explain(&test.err, c)
 		if got.status != test.status || got.kind != test.kind || got.code != test.code || got.noRetry != test.noRetry || got.retryAfter != test.after || strings.Contains(got.message, "what it said") != test.passes {
 			t.Errorf("%+v: got %+v, want %+v", test.err, got, test)
+		}
+		said := test.err
+		client := explain(&llm.UpstreamError{Status: said.Status, Code: said.Code, Message: said.Message}, c)
+		if plain := (upstream.Error{Status: said.Status, Code: said.Code, Message: said.Message}); plain == said && client != got {
+			t.Errorf("%+v of package llm: got %+v, want the same %+v", said, client, got)
 		}
 	}
 	limited := explain(&upstream.UnavailableError{Model: "m", Limited: true, RetryAfter: time.Minute}, c)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,7 +15,6 @@ import (
 	"github.com/ragstone/ragstone/internal/platform/inference"
 	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/state"
-	"github.com/ragstone/ragstone/llm"
 )
 
 // failure is an error as its caller sees it.
@@ -131,26 +131,10 @@ func bodyFailure(e *bodyError) failure {
 	return failure{status: 400, message: "The request body could not be read to its end."}
 }
 
-// upstreamFailure passes on what another server says of the request, and keeps
-// what it says of our own dealings with it to a plain sentence.
-func upstreamFailure(e *llm.UpstreamError) failure {
-	switch e.Status {
-	case 400, 413, 422:
-		return failure{status: 400, code: e.Code, message: e.Message}
-	case 404:
-		return failure{status: 404, code: "model_not_found", message: e.Message}
-	case 429:
-		return failure{status: 429, kind: "requests", code: "rate_limit_exceeded", message: "The upstream server refuses more requests: " + e.Message, retryAfter: time.Second}
-	case 401, 403:
-		return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server does not accept this server's key.", noRetry: true}
-	}
-	return failure{status: 502, kind: openai.TypeServerError, code: "upstream_error", message: "The upstream server failed: " + e.Message}
-}
-
-// relayFailure is an upstream's error for the caller of a relayed request. What
-// it says of the request passes on; what it says of our dealings with it, such as
-// its key, would be taken for the caller's, and is a plain sentence.
-func relayFailure(e *upstream.Error) failure {
+// upstreamFailure is an upstream's error for the caller of a relayed request.
+// What it says of the request passes on; what it says of our dealings with it,
+// such as its key, would be taken for the caller's, and is a plain sentence.
+func upstreamFailure(e *upstream.Error) failure {
 	ours := failure{status: 502, kind: openai.TypeServerError, code: "upstream_error"}
 	switch {
 	case e.Exhausted():
@@ -165,6 +149,9 @@ func relayFailure(e *upstream.Error) failure {
 	}
 	switch e.Status {
 	case 0:
+		if e.Told {
+			return failure{status: 502, kind: cmp.Or(e.Type, openai.TypeServerError), code: cmp.Or(e.Code, "upstream_error"), param: e.Param, message: e.Message}
+		}
 		ours.message = "The upstream server could not be reached, or broke off."
 	case 401, 402, 403:
 		ours.message, ours.noRetry = "The upstream server does not accept this server's key.", true
@@ -177,6 +164,9 @@ func relayFailure(e *upstream.Error) failure {
 	default:
 		if e.Status < 400 || e.Status >= 500 {
 			ours.message = "The upstream server failed: " + e.Message
+			if e.Told {
+				ours.kind = cmp.Or(e.Type, ours.kind)
+			}
 			break
 		}
 		return failure{status: e.Status, code: e.Code, param: e.Param, message: e.Message}

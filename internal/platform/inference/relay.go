@@ -20,10 +20,13 @@ type relayed struct {
 	*running
 	answer *upstream.Answer
 
+	whole      *openai.ForeignAnswer // of a completion that is no stream
 	last       *openai.ForeignAnswer // the one that told the usage, else the latest
 	usage      *openai.Usage         // nil until it is told
 	said       tally                 // the text so far
 	unfinished int                   // choices whose end has not come
+
+	begunChoices bool // something of a choice has come
 }
 
 // relay admits a request by its upper bound and sends it on. It returns once
@@ -51,7 +54,10 @@ func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kin
 			err = errors.Join(err, relay.Close())
 		}
 	}()
-	answer, err := s.upstreams.Send(ctx, request)
+	if request.Read == nil && !request.Stream {
+		request.Read = relay.readWhole
+	}
+	answer, err := s.upstreams.Send(work.ctx, request)
 	if err != nil {
 		// An answer in one piece whose caller has left may be under way: its
 		// prompt has been read.
@@ -65,12 +71,19 @@ func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kin
 	return relay, nil
 }
 
-// read takes what the answer is charged by from a part of it.
-func (r *relayed) read(data []byte) (*openai.ForeignAnswer, error) {
-	part, err := openai.ReadForeign(data)
-	if err != nil {
-		return nil, r.answer.Broken("its answer makes no sense: " + err.Error())
+// readWhole reads a completion that is no stream.
+func (r *relayed) readWhole(data []byte) (err error) {
+	r.whole, err = openai.ReadForeign(data)
+	if err == nil && len(r.whole.Pieces) == 0 {
+		err = errNoChoices
 	}
+	return err
+}
+
+var errNoChoices = errors.New("its list of choices is empty")
+
+// take keeps what the answer is charged by of a part of it.
+func (r *relayed) take(part *openai.ForeignAnswer) {
 	for _, p := range part.Pieces {
 		r.said.add(p.Reasoning, p.Content, p.Refusal)
 		for _, call := range p.ToolCalls {
@@ -94,7 +107,7 @@ func (r *relayed) read(data []byte) (*openai.ForeignAnswer, error) {
 	if part.Usage != nil || r.usage == nil {
 		r.last = part
 	}
-	return part, nil
+	r.begunChoices = r.begunChoices || len(part.Pieces) > 0
 }
 
 // parts are the events of a streamed answer, up to its end. A stream that
@@ -108,11 +121,21 @@ func (r *relayed) parts() iter.Seq2[*openai.ForeignAnswer, error] {
 			}
 			var part *openai.ForeignAnswer
 			if err == nil {
-				part, err = r.read(data)
+				if part, err = openai.ReadForeign(data); err != nil {
+					err = r.answer.Nonsense(err)
+				}
+			}
+			if err == nil {
+				r.take(part)
 			}
 			if !yield(part, err) || err != nil {
 				return
 			}
+		}
+		if !r.begunChoices {
+			r.begun = false // nobody pays for nothing
+			yield(nil, r.answer.Nonsense(errNoChoices))
+			return
 		}
 		if !r.answer.Finished() && r.unfinished > 0 {
 			yield(nil, r.answer.Broken("its stream broke off before the answer was complete"))
@@ -158,15 +181,11 @@ func (r *relayed) stream(id openai.Identity, withUsage bool, keep func(*openai.F
 	}
 }
 
-// whole is the answer to a request that asked for no stream, in our shape.
-func (r *relayed) whole(id openai.Identity) (*openai.ForeignAnswer, []byte, error) {
-	part, err := r.read(r.answer.Whole())
-	if err != nil {
-		r.begun = false // nobody pays for nonsense
-		return nil, nil, err
-	}
+// inOurShape is the answer to a request that asked for no stream.
+func (r *relayed) inOurShape(id openai.Identity) []byte {
+	r.take(r.whole)
 	r.count()
-	return part, part.Whole(id, wireUsage(r.exact)), nil
+	return r.whole.Whole(id, wireUsage(r.exact))
 }
 
 // A request that another server answers may hold what is not text. These bound

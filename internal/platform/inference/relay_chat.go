@@ -80,12 +80,9 @@ func (e envelope) identity(object string) openai.Identity {
 
 // relayedCompletion is Completion for an upstream's answer.
 func (a *ChatAnswer) relayedCompletion() (*openai.ChatCompletion, error) {
-	part, body, err := a.relay.whole(a.identity("chat.completion"))
-	if err != nil {
-		return nil, err
-	}
+	body := a.relay.inOurShape(a.identity("chat.completion"))
 	var said transcript
-	said.add(part)
+	said.add(a.relay.whole)
 	c := said.completion(a)
 	c.Relayed = body
 	return c, a.finish(c)

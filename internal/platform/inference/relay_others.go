@@ -34,11 +34,7 @@ func (s *Service) relayCompletion(ctx context.Context, caller account.Caller, ro
 
 // relayedCompletion is Completion for an upstream's answer.
 func (a *CompletionAnswer) relayedCompletion() (*openai.Completion, error) {
-	_, body, err := a.relay.whole(a.identity("text_completion"))
-	if err != nil {
-		return nil, err
-	}
-	return &openai.Completion{Relayed: body}, a.settle(nil)
+	return &openai.Completion{Relayed: a.relay.inOurShape(a.identity("text_completion"))}, a.settle(nil)
 }
 
 // relayedEvents is Events for an upstream's answer.
@@ -59,7 +55,12 @@ func (a *CompletionAnswer) relayedEvents() iter.Seq2[*openai.Completion, error] 
 
 // relayEmbedding is Embed for a model that an upstream runs.
 func (s *Service) relayEmbedding(ctx context.Context, caller account.Caller, route route, r *openai.EmbeddingRequest) (*Embedding, error) {
-	request := &upstream.Request{Path: "/embeddings", Model: route.model.Name, Body: relayedBody(r.Body), MaxBytes: 2 * maxRelayedBytes}
+	var answer *openai.ForeignEmbeddings
+	read := func(data []byte) (err error) {
+		answer, err = openai.ReadForeignEmbeddings(data, r.Input.Len())
+		return err
+	}
+	request := &upstream.Request{Path: "/embeddings", Model: route.model.Name, Body: relayedBody(r.Body), Read: read, MaxBytes: 2 * maxRelayedBytes}
 	bound := Usage{PromptTokens: textBytes(r.Input)}
 	prompt := func() int { return textTokens(vocabularyOf(route.model.Name), r.Input) }
 	relay, err := s.relay(ctx, caller, route, account.KindEmbeddings, state.NewID("embd-"), bound, prompt, request)
@@ -67,11 +68,6 @@ func (s *Service) relayEmbedding(ctx context.Context, caller account.Caller, rou
 		return nil, err
 	}
 	defer relay.Close()
-	answer, err := openai.ReadForeignEmbeddings(relay.answer.Whole(), r.Input.Len())
-	if err != nil {
-		relay.begun = false // nobody pays for nonsense
-		return nil, relay.answer.Broken("its answer makes no sense: " + err.Error())
-	}
 	if answer.Usage.PromptTokens > 0 {
 		relay.usage = &openai.Usage{PromptTokens: answer.Usage.PromptTokens}
 	}
@@ -99,7 +95,12 @@ func (s *Service) Moderate(ctx context.Context, caller account.Caller, r *openai
 	if !route.elsewhere {
 		return nil, openai.Refuse("model", openai.CodeInvalidValue, "The model '%s' does not moderate. An upstream can serve one that does.", r.Model)
 	}
-	request := &upstream.Request{Path: "/moderations", Model: route.model.Name, Body: relayedBody(r.Body), MaxBytes: maxRelayedBytes}
+	var body *openai.Moderation
+	read := func(data []byte) (err error) {
+		body, err = openai.RelayModeration(data, r.Model)
+		return err
+	}
+	request := &upstream.Request{Path: "/moderations", Model: route.model.Name, Body: relayedBody(r.Body), Read: read, MaxBytes: maxRelayedBytes}
 	bytes := len(r.Body.With())
 	none := func() int { return 0 } // it is free, and tells no usage
 	relay, err := s.relay(ctx, caller, route, account.KindModerations, state.NewID("modr-"), Usage{PromptTokens: bytes}, none, request)
@@ -107,11 +108,6 @@ func (s *Service) Moderate(ctx context.Context, caller account.Caller, r *openai
 		return nil, err
 	}
 	defer relay.Close()
-	body, err := openai.RelayModeration(relay.answer.Whole(), r.Model)
-	if err != nil {
-		relay.begun = false
-		return nil, relay.answer.Broken("its answer makes no sense: " + err.Error())
-	}
 	relay.count()
 	return &Moderation{relay.Head, body}, relay.settle(nil)
 }

@@ -247,6 +247,41 @@ func TestBrokenRelays(t *testing.T) {
 	}
 }
 
+// An answer without choices is none: nobody gets it, and nobody pays for it.
+func TestAnswersWithoutChoices(t *testing.T) {
+	const empty = `{"id":"x","choices":[],"usage":{"prompt_tokens":30,"completion_tokens":4,"total_tokens":34}}`
+	for _, stream := range []bool{false, true} {
+		shop, err := openShop(t.Context(), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shop.store.Close()
+		shop.upstreams = poolOf(func(w http.ResponseWriter, r *http.Request) {
+			if stream {
+				streamOf(empty)(w, r)
+				return
+			}
+			io.WriteString(w, empty)
+		})
+		answer, err := shop.Chat(t.Context(), shop.caller, decoded(fmt.Sprintf(`{"model":"gpt-4o","stream":%t,"messages":[{"role":"user","content":"hi"}]}`, stream)))
+		if stream {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err = range answer.Chunks() {
+			}
+			answer.Close()
+		}
+		if e, ok := errors.AsType[*upstream.Error](err); !ok || !e.Strange || !strings.Contains(e.Message, "its list of choices is empty") {
+			t.Errorf("stream %t: %v, want that there are no choices", stream, err)
+		}
+		tenant := shop.caller.Tenant.OrganizationID
+		for e := range shop.store.Entries(t.Context(), tenant, time.Unix(0, 0), time.Now().Add(time.Hour)) {
+			t.Errorf("stream %t: the ledger has %+v", stream, e)
+		}
+	}
+}
+
 // An answer in one piece that its caller did not wait for is charged its prompt.
 func TestLeavingBeforeTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

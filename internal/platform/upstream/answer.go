@@ -65,7 +65,7 @@ func (a *Answer) begin(r *Request) error {
 	}
 	body := &watchedBody{&boundedReader{a.body, limit}, a.watch}
 	if !r.Stream {
-		return a.readWhole(body)
+		return a.readWhole(body, r.Read)
 	}
 	if !isEventStream(a.Header) {
 		return &Error{Message: fmt.Sprintf("it answered a request for a stream with %q", shortened(a.Header.Get("Content-Type"))), Strange: true}
@@ -83,7 +83,7 @@ func (a *Answer) begin(r *Request) error {
 	return nil
 }
 
-func (a *Answer) readWhole(body io.Reader) error {
+func (a *Answer) readWhole(body io.Reader, understand func([]byte) error) error {
 	var first [1]byte
 	if _, err := io.ReadFull(body, first[:]); err != nil && !errors.Is(err, io.EOF) {
 		return a.watch.explain(err)
@@ -100,8 +100,18 @@ func (a *Answer) readWhole(body io.Reader) error {
 	if !bytes.HasPrefix(data, []byte("{")) || !json.Valid(data) {
 		return &Error{Message: "its answer is not a JSON object", Strange: true}
 	}
+	if understand != nil {
+		if err := understand(data); err != nil {
+			return nonsense(err)
+		}
+	}
 	a.whole = data
 	return nil
+}
+
+// nonsense is the error of an answer that is not what was asked for.
+func nonsense(err error) *Error {
+	return &Error{Message: "its answer makes no sense: " + err.Error(), Strange: true}
 }
 
 // boundedReader fails where more than the bytes left are read.
@@ -161,14 +171,17 @@ func (a *Answer) Next() ([]byte, error) {
 // Finished reports whether the server has said that its stream is whole.
 func (a *Answer) Finished() bool { return a.finished }
 
-// Broken makes an error of an answer that makes no sense, and counts it against
-// the server.
+// Broken makes an error of a stream that breaks off, and counts it against the
+// server.
 func (a *Answer) Broken(why string) error { return a.broken(&Error{Message: why}) }
+
+// Nonsense is Broken for an event that cannot be understood.
+func (a *Answer) Nonsense(err error) error { return a.broken(nonsense(err)) }
 
 func (a *Answer) broken(e *Error) error {
 	e = a.peer.named(e)
 	if done, err := a.peer.breaker.Allow(); err == nil {
-		done(e)
+		done(countedAs(e))
 	}
 	a.observe(Attempt{Server: a.Server, Outcome: Broken})
 	return e

@@ -25,6 +25,7 @@ type Error struct {
 	RetryAfter time.Duration // when it may be tried again, as the server says
 	Timeout    bool          // it took longer than it may
 	Strange    bool          // it is not in OpenAI's shape: perhaps no such server answered
+	Told       bool          // the server said it with status 200, in place of an answer or of the rest of one
 }
 
 func (e *Error) Error() string {
@@ -91,16 +92,36 @@ func (e *Error) read(data []byte) bool {
 		code = ""
 	}
 	e.Message, e.Type, e.Code, e.Param = shortened(said.Message), shortened(said.Type), shortened(code), shortened(said.Param)
-	if status, err := strconv.Atoi(code); err == nil && e.Status == 0 && status >= 400 && status < 600 {
-		e.Status = status // an error event of a server that had sent 200
+	if e.Status == 0 {
+		e.Status = statusOf(e)
 	}
 	return true
+}
+
+// statusOf is the status that an error would have had which came after the
+// status 200 of a stream, as far as its code and type tell; zero where they do
+// not.
+func statusOf(e *Error) int {
+	if status, err := strconv.Atoi(e.Code); err == nil && status >= 400 && status < 600 {
+		return status
+	}
+	switch {
+	case e.Code == "rate_limit_exceeded", e.Exhausted():
+		return http.StatusTooManyRequests
+	case e.Code == "invalid_api_key", e.Type == "authentication_error":
+		return http.StatusUnauthorized
+	case e.Type == "permission_error":
+		return http.StatusForbidden
+	case e.Type == "invalid_request_error":
+		return http.StatusBadRequest
+	}
+	return 0
 }
 
 // errorIn is the error that stands in place of an answer, or nil. Servers send
 // one with status 200 where they have begun to stream.
 func errorIn(data []byte) *Error {
-	e := &Error{}
+	e := &Error{Told: true}
 	if !bytes.Contains(data, []byte(`"error"`)) || !e.read(data) {
 		return nil
 	}

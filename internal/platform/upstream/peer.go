@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // peer is a server at work.
@@ -207,6 +208,7 @@ func (p *peer) do(w *watch, req *http.Request) (*http.Response, error) {
 	for name, value := range p.Headers {
 		req.Header.Set(name, value)
 	}
+	propagation.TraceContext{}.Inject(w.ctx, propagation.HeaderCarrier(req.Header)) // nothing, where there are no traces
 	resp, err := p.client.Do(req)
 	if err != nil {
 		return nil, w.explain(err)

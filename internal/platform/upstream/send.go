@@ -19,6 +19,10 @@ type Request struct {
 	// be taken. It may be nil.
 	Amend func(*Error) bool
 
+	// Read is shown an answer that is no stream, and says what of it makes no
+	// sense: then it counts as none. It may be nil.
+	Read func(answer []byte) error
+
 	Stream   bool
 	MaxBytes int64 // of an answer that is no stream
 }
