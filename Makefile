@@ -110,6 +110,10 @@ torture-vector: ## a million random operations on the vector database, two hundr
 torture-ledger: ## a server killed every 2 s for 10 min under load, its ledger against its clients' answers: TIME=10m, DATABASE=URL of an empty PostgreSQL database instead of SQLite
 	$(GO) test ./internal/server -run 'TestTorture$$' -count=1 -v -timeout 2h -args -torture $(or $(TIME),10m) -torture.every 2s $(if $(DATABASE),-torture.database "$(DATABASE)")
 
+.PHONY: torture-upload
+torture-upload: ## a file of 2 GB in parts, to the server and back, and the memory that it takes: BYTES=8589934592 for the most there may be
+	$(GO) test ./internal/server -run TestALargeUpload -count=1 -v -timeout 1h -args -upload $(or $(BYTES),2147483648)
+
 .PHONY: bench-gateway
 bench-gateway: build ## what Ragstone adds to a request for an upstream, beside a bare proxy and LiteLLM's: LITELLM=its program (pip install 'litellm[proxy]')
 	$(GO) build -o bin/gateway ./test/bench/gateway
