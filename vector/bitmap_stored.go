@@ -65,8 +65,12 @@ func (w rowSet) addArray(base, rows int, data []byte) (size int, err error) {
 	if len(data) < 2*rows {
 		return 0, errBitmap
 	}
-	for i := range rows {
-		w.add(base + int(binary.LittleEndian.Uint16(data[2*i:])))
+	part := w[min(base/64, len(w)):]
+	for data := data[:2*rows]; len(data) >= 2; data = data[2:] {
+		low := binary.LittleEndian.Uint16(data)
+		if word := int(low >> 6); word < len(part) {
+			part[word] |= 1 << (low & 63)
+		}
 	}
 	return 2 * rows, nil
 }

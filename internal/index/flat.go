@@ -192,9 +192,11 @@ func (f *Flat) scoreTile(query []float32, start int, out []float32, scale float3
 		}
 		return
 	}
+	var rows [tileRows]uint32
 	for i := range out {
-		out[i] = f.score(query, start+i, scale)
+		rows[i] = uint32(start + i)
 	}
+	f.metric.compareRows(query, f.slab, rows[:len(out)], out)
 }
 
 // SearchBatch is Search for queries that lie one after another. It reads the

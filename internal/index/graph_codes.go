@@ -18,9 +18,7 @@ type nodeCodes struct {
 // askedCodes is a query as nodeCodes compares it.
 type askedCodes struct {
 	planes []kernel.Planes // a word of signs each
-	base   float32         // |q|²
-	step   float32         // twice the unit that the query's numbers are rounded to
-	total  float32         // Σqᵢ
+	terms  kernel.ScanTerms
 }
 
 // newNodeCodes takes codes and factors out of a sweep of so many nodes.
@@ -46,41 +44,24 @@ func newNodeCodes(l layout, sweep []byte, nodes int) nodeCodes {
 // ask rounds a query, which has as many numbers as codes have bits or fewer.
 func (c *nodeCodes) ask(query []float32, q *askedCodes) {
 	q.planes = append(q.planes[:0], make([]kernel.Planes, c.stride-1)...)
-	q.base, q.total = 0, 0
-	most := float32(0)
+	most, total := float32(0), float32(0)
 	for _, x := range query {
 		most = max(most, x, -x)
-		q.base += x * x
-		q.total += x
+		total += x
 	}
 	const largest = 7 // of four signed bits
 	unit := most / largest
-	q.step = 2 * unit
+	q.terms = kernel.ScanTerms{Base: kernel.Dot(query, query), Step: 2 * unit, Low: -total}
 	if unit == 0 {
 		return
 	}
 	inverse := 1 / unit
 	for i, x := range query {
-		v := uint64(int(math.RoundToEven(float64(x * inverse))))
+		// Added to 1.5·2²³, what is left of a number in the lowest bits is itself, rounded.
+		v := uint64(math.Float32bits(x*inverse + 3<<22))
 		word := &q.planes[i/64]
 		for p := range word {
 			word[p] |= v >> p & 1 << (i % 64)
 		}
 	}
-}
-
-// estimate sets out to about the squared distances of the query and up to 32 nodes, and
-// returns the bits of those below limit.
-func (c *nodeCodes) estimate(q *askedCodes, nodes []uint32, limit float32, out *[kernel.BlockVectors]float32) (below uint32) {
-	var sums [kernel.BlockVectors]int32
-	kernel.PlaneSums(c.words, c.stride, nodes, q.planes, &sums)
-	for i, node := range nodes {
-		factors := c.words[int(node)*c.stride]
-		a, b := math.Float32frombits(uint32(factors)), math.Float32frombits(uint32(factors>>32))
-		out[i] = q.base + a + b*(q.step*float32(sums[i])-q.total)
-		if out[i] < limit {
-			below |= 1 << i
-		}
-	}
-	return below
 }

@@ -22,12 +22,14 @@ import (
 // What things cost, compared with each other, at 128 and 768 dimensions alike.
 const (
 	codeCost    = 1  // the estimate of a node by its code
-	compareCost = 4  // comparing a node's vector, anywhere in memory
-	blockCost   = 4  // estimates of a block of the sweep
-	stepCost    = 24 // a step of the walk
+	compareCost = 10 // comparing a node's vector, anywhere in memory
+	blockCost   = 10 // estimates of a block of the sweep
+	stepCost    = 60 // a step of the walk
 )
 
 const (
+	// fewRows is how many comparisons more getting ready is worth.
+	fewRows = 64
 	// probeBelow is the share of admitted nodes below which a narrow walk looks
 	// what share it is near the query.
 	probeBelow = 0.3
@@ -40,19 +42,33 @@ const (
 // admitsFew reports whether a filter admits so few rows that comparing the vectors
 // themselves, where they are attached, is less work than getting ready for anything else.
 func (g *Graph) admitsFew(k int, p Params) bool {
-	return p.Filter != nil && g.slab != nil && p.Filter.matches(g.Len()) <= 2*g.layout.compared(p.ef(k))
+	return p.Filter != nil && g.slab != nil && p.Filter.matches(g.Len()) <= 3*g.layout.compared(p.ef(k))+fewRows
 }
 
 // compareAdmitted compares every row that a filter admits.
 func (g *Graph) compareAdmitted(query []float32, k int, f *Filter) ([]Hit, Stats) {
-	best, d, count := newTopK(k), g.space.dimensions, 0
+	best, count := newTopK(k), 0
+	var rows [kernel.BlockVectors]uint32
+	var scores [kernel.BlockVectors]float32
+	some := 0
+	compare := func() {
+		g.space.metric.compareRows(query, g.slab, rows[:some], scores[:some])
+		for i, row := range rows[:some] {
+			if !(scores[i] < best.threshold) {
+				best.add(int(row), scores[i])
+			}
+		}
+		count, some = count+some, 0
+	}
 	for i, word := range f.below(g.Len()) {
 		for ; word != 0; word &= word - 1 {
-			row := i<<6 + bits.TrailingZeros64(word)
-			best.add(row, g.space.metric.Compare(query, g.slab[row*d:(row+1)*d]))
-			count++
+			rows[some] = uint32(i<<6 + bits.TrailingZeros64(word))
+			if some++; some == len(rows) {
+				compare()
+			}
 		}
 	}
+	compare()
 	return best.sorted(), Stats{StrategyScan, count, count}
 }
 
@@ -64,7 +80,7 @@ func (s *graphSearch) filtered(k, ef int, f *Filter) {
 	matches := f.matches(rows)
 	direct := s.directCost(ef, min(matches, g.nodes))
 	share := float64(matches) / float64(rows)
-	if share < probeBelow && 2*ef*stepCost < direct {
+	if share < probeBelow && 4*ef*stepCost < direct {
 		s.walk(ef)
 		admitted, of := s.admitted(f)
 		if 4*admitted >= 3*of && s.reaches(k, f) {
@@ -163,7 +179,8 @@ func (s *graphSearch) estimate(f *Filter) {
 	count := 0
 	offer := func() {
 		s.stats.Scored += count
-		if below := c.estimate(q, nodes[:count], s.candidates.Limit(), &s.estimates); below != 0 {
+		q.terms.Limit = s.candidates.Limit()
+		if below := kernel.ScorePlanes(c.words, nodes[:count], q.planes, &q.terms, &s.estimates); below != 0 {
 			s.candidates.Add(&nodes, &s.estimates, below, nil)
 		}
 		count = 0

@@ -94,6 +94,21 @@ func (m Metric) Compare(a, b []float32) float32 {
 	panic(fmt.Sprintf("index: %v does not compare float vectors", m))
 }
 
+// compareRows is Compare of the query and rows of a slab.
+func (m Metric) compareRows(query, slab []float32, rows []uint32, scores []float32) {
+	d := len(query)
+	if m == L2 {
+		kernel.L2Rows(query, slab, rows, scores)
+		for i, distance := range scores {
+			scores[i] = -distance
+		}
+		return
+	}
+	for i, row := range rows {
+		scores[i] = m.Compare(query, slab[int(row)*d:(int(row)+1)*d])
+	}
+}
+
 // inverseNorm returns 1/|x|, 0 for the zero vector.
 func inverseNorm(x []float32) float32 {
 	square := float64(kernel.Dot(x, x))

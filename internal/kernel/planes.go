@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -10,36 +11,40 @@ import (
 // 2024, "RaBitQ", section 3.3.1).
 type Planes [4]uint64
 
-// PlaneSums sets sums[i], for up to 32 rows, to the sum of the numbers whose bit is set in
-// the row's code. Codes have a stride of words a row, of which the last len(planes) are the
-// code. It is exact.
-func PlaneSums(codes []uint64, stride int, rows []uint32, planes []Planes, sums *[BlockVectors]int32) {
-	if len(rows) > BlockVectors || len(planes) > stride {
-		panic(fmt.Sprintf("kernel.PlaneSums: %d rows and a code of %d words in %d", len(rows), len(planes), stride))
+// ScorePlanes estimates up to 32 nodes by codes of one bit a dimension, wherever they lie. A
+// node has a word with its two factors a and b, as float32, a in the lower half, then a word of its code for
+// every one of planes. With sum the sum of the numbers whose bit is set in the i-th node's code, out[i] = (Base
+// + a) + b·(Step·sum + Low). It returns the bits of those below Limit. Sums are exact, rounding differs
+// between Levels. It panics if a node has no code.
+func ScorePlanes(codes []uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32 {
+	if len(nodes) > BlockVectors {
+		panic(fmt.Sprintf("kernel.ScorePlanes: %d nodes", len(nodes)))
 	}
 	last := uint32(0)
-	for _, row := range rows {
-		last = max(last, row)
+	for _, node := range nodes {
+		last = max(last, node)
 	}
-	if len(rows) == 0 || len(planes) == 0 {
-		clear(sums[:len(rows)])
-		return
+	if len(nodes) == 0 {
+		return 0
 	}
-	if (int(last)+1)*stride > len(codes) {
-		panic(fmt.Sprintf("kernel.PlaneSums: row %d of %d words, and there are %d", last, stride, len(codes)))
+	if stride := 1 + len(planes); (int(last)+1)*stride > len(codes) {
+		panic(fmt.Sprintf("kernel.ScorePlanes: node %d of %d words, and there are %d", last, stride, len(codes)))
 	}
-	planeSums(codes[stride-len(planes):], stride, rows, planes, sums)
+	return scorePlanes(codes, nodes, planes, t, out)
 }
 
-// planeSumsGeneric is the plain definition of PlaneSums; codes begin with the first row's.
-func planeSumsGeneric(codes []uint64, stride int, rows []uint32, planes []Planes, sums *[BlockVectors]int32) {
-	for i, row := range rows {
-		sum := 0
-		for j, word := range codes[int(row)*stride:][:len(planes)] {
+// scorePlanesGeneric is the plain definition of ScorePlanes.
+func scorePlanesGeneric(codes []uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32 {
+	stride := 1 + len(planes)
+	for i, node := range nodes {
+		code, sum := codes[int(node)*stride:][:stride], 0
+		for j, word := range code[1:] {
 			p := &planes[j]
 			sum += bits.OnesCount64(word&p[0]) + 2*bits.OnesCount64(word&p[1]) +
 				4*bits.OnesCount64(word&p[2]) - 8*bits.OnesCount64(word&p[3])
 		}
-		sums[i] = int32(sum)
+		a, b := math.Float32frombits(uint32(code[0])), math.Float32frombits(uint32(code[0]>>32))
+		out[i] = (t.Base + a) + b*(t.Step*float32(sum)+t.Low)
 	}
+	return below(out[:len(nodes)], t.Limit)
 }

@@ -2,15 +2,26 @@
 
 package kernel
 
-//go:noescape
-func planeSumsPOPCNT(codes []uint64, stride int, rows []uint32, planes []Planes, sums *[BlockVectors]int32)
+import "golang.org/x/sys/cpu"
 
-// planeSums uses POPCNT, which every processor with AVX2 has: codes are a few words long,
-// too short for wide registers.
-func planeSums(codes []uint64, stride int, rows []uint32, planes []Planes, sums *[BlockVectors]int32) {
-	if useAVX2 {
-		planeSumsPOPCNT(codes, stride, rows, planes, sums)
-		return
+// hasVPOPCNT says whether VPOPCNTQ is there, which counts the bits of eight words at once. Of
+// the CPUs with AVX512, Cascade Lake lacks it.
+var hasVPOPCNT = cpu.X86.HasAVX512VPOPCNTDQ
+
+// scorePlanesAVX512 and scorePlanesAVX2 want at least one node and trust that each has a code.
+//
+//go:noescape
+func scorePlanesAVX512(codes *uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32
+
+//go:noescape
+func scorePlanesAVX2(codes *uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32
+
+func scorePlanes(codes []uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32 {
+	switch {
+	case useAVX512 && hasVPOPCNT:
+		return scorePlanesAVX512(&codes[0], nodes, planes, t, out)
+	case useAVX2:
+		return scorePlanesAVX2(&codes[0], nodes, planes, t, out)
 	}
-	planeSumsGeneric(codes, stride, rows, planes, sums)
+	return scorePlanesGeneric(codes, nodes, planes, t, out)
 }

@@ -2,6 +2,6 @@
 
 package kernel
 
-func planeSums(codes []uint64, stride int, rows []uint32, planes []Planes, sums *[BlockVectors]int32) {
-	planeSumsGeneric(codes, stride, rows, planes, sums)
+func scorePlanes(codes []uint64, nodes []uint32, planes []Planes, t *ScanTerms, out *[BlockVectors]float32) uint32 {
+	return scorePlanesGeneric(codes, nodes, planes, t, out)
 }

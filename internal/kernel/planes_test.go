@@ -1,41 +1,59 @@
 package kernel
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
-func TestPlaneSums(t *testing.T) {
+func TestScorePlanes(t *testing.T) {
 	atEachLevel(t, func(t *testing.T) {
 		r := newRand(t, 31)
 		for words := range 14 {
-			for _, front := range []int{0, 1, 3} {
-				const rows = 40
-				stride := front + words
-				codes, planes := guarded[uint64](t, rows*stride), guarded[Planes](t, words)
-				for i := range codes {
-					codes[i] = r.Uint64()
+			const nodes = 40
+			stride := 1 + words
+			codes, planes := guarded[uint64](t, nodes*stride), guarded[Planes](t, words)
+			factors := normals(r, 2*nodes)
+			for i := range codes {
+				if codes[i] = r.Uint64(); i%stride == 0 {
+					f := factors[i/stride*2:]
+					codes[i] = uint64(math.Float32bits(f[0])) | uint64(math.Float32bits(f[1]))<<32
 				}
-				for i := range planes {
-					planes[i] = Planes{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
+			}
+			for i := range planes {
+				planes[i] = Planes{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
+			}
+			asked := guarded[uint32](t, r.IntN(BlockVectors+1))
+			for i := range asked {
+				asked[i] = uint32(r.IntN(nodes))
+			}
+			terms := ScanTerms{Base: 3, Step: 0.01, Low: -1, Limit: 3}
+			var got [BlockVectors]float32
+			bits := ScorePlanes(codes, asked, planes, &terms, &got)
+			for i, node := range asked {
+				sum := planeSum(codes[int(node)*stride+1:], planes)
+				product := float64(factors[2*node+1]) * (float64(terms.Step)*float64(sum) - 1)
+				want := 3 + float64(factors[2*node]) + product
+				if math.Abs(float64(got[i])-want) > 1e-6*(4+math.Abs(float64(factors[2*node]))+math.Abs(product)) {
+					t.Errorf("%d words, node %d: got %v, want %v", words, node, got[i], want)
 				}
-				asked := guarded[uint32](t, r.IntN(BlockVectors+1))
-				for i := range asked {
-					asked[i] = uint32(r.IntN(rows))
+				if bits>>i&1 == 1 != (got[i] < terms.Limit) {
+					t.Errorf("%d words, node %d: %v, bit %d", words, node, got[i], bits>>i&1)
 				}
-				var sums [BlockVectors]int32
-				PlaneSums(codes, stride, asked, planes, &sums)
-				for i, row := range asked {
-					if want := planeSum(codes[int(row)*stride+front:], planes); sums[i] != want {
-						t.Fatalf("%d words: row %d has the sum %d, want %d", words, row, sums[i], want)
-					}
-				}
+			}
+			if len(asked) < BlockVectors && bits>>len(asked) != 0 {
+				t.Errorf("%d nodes: bits %b", len(asked), bits)
 			}
 		}
 	})
-	panics(t, "a row beyond the end", func() { PlaneSums(make([]uint64, 6), 3, []uint32{2}, make([]Planes, 2), new([32]int32)) })
-	panics(t, "too many rows", func() { PlaneSums(make([]uint64, 6), 3, make([]uint32, 33), make([]Planes, 2), new([32]int32)) })
-	panics(t, "a code longer than a row", func() { PlaneSums(make([]uint64, 6), 3, []uint32{0}, make([]Planes, 4), new([32]int32)) })
+	score := func(words int, nodes []uint32) func() {
+		return func() { ScorePlanes(make([]uint64, 6), nodes, make([]Planes, words), &ScanTerms{}, new([32]float32)) }
+	}
+	panics(t, "a node beyond the end", score(2, []uint32{2}))
+	panics(t, "too many nodes", score(2, make([]uint32, 33)))
+	panics(t, "a code longer than all", score(6, []uint32{0}))
 }
 
-// planeSum adds up a row's numbers one by one.
+// planeSum adds up a node's numbers one by one.
 func planeSum(code []uint64, planes []Planes) (sum int32) {
 	for i := range 64 * len(planes) {
 		if code[i/64]>>(i%64)&1 == 0 {

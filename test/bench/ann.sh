@@ -7,11 +7,12 @@
 # SHARED is the folder of shared data, which has the generator, the real data and
 # the peers' script; MODEL that of all-minilm-l6-v2. Sets that FOLDER lacks are
 # made there. PEERs are names of the peers' script, the first of them the reference;
-# none are symqg32 and hnswlib16. PYTHON names one that has them. Takes about an hour
-# on an idle core.
+# none are symqg32 and hnswlib16. PYTHON names one that has them, PASSES how often each
+# index is measured (5). Takes about an hour on an idle core; with one pass, and smaller
+# sets put into FOLDER before, minutes.
 set -eu
 here=$(dirname "$0")
-ragstone=$1 shared=$2 model=$3 folder=$4 python=${PYTHON:-python3}
+ragstone=$1 shared=$2 model=$3 folder=$4 python=${PYTHON:-python3} passes=${PASSES:-5}
 shift 4
 [ $# -gt 0 ] || set -- symqg32 hnswlib16
 
@@ -24,14 +25,14 @@ done
 peers=
 for name in "$@"; do peers="$peers --peer $name"; done
 for set in hard128 hard768 mnist scifact xquad; do
-	python3 "$here/ann.py" --ragstone "$ragstone" --data "$folder/$set" --python "$python" --peers "$shared/bench/ann/peers/peers.py" \
+	python3 "$here/ann.py" --ragstone "$ragstone" --data "$folder/$set" --python "$python" --peers "$shared/bench/ann/peers/peers.py" --passes "$passes" \
 		$peers --ours graph --ours lean --ours graph@avx2
 done
 
 faiss() { # faiss QUERIES_AT_ONCE FACTORY OURS… : against FAISS with a factory string
 	batch=$1 factory=$2
 	shift 2
-	python3 "$here/ann.py" --ragstone "$ragstone" --data "$folder/hard128" --python "$python" --peers "$here/ann_peer.py" --peer "$factory@$batch" --batch "$batch" "$@"
+	python3 "$here/ann.py" --ragstone "$ragstone" --data "$folder/hard128" --python "$python" --peers "$here/ann_peer.py" --peer "$factory@$batch" --batch "$batch" --passes "$passes" "$@"
 }
 for batch in 1 100; do
 	faiss $batch Flat --ours flat --ef 1
