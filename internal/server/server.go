@@ -105,7 +105,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 		}
 	}()
 
-	if s.state, err = state.OpenWith(ctx, StateDir(c.Home), StateOptions(c)); err != nil {
+	keeping := StateOptions(c)
+	keeping.Log = s.log
+	if s.state, err = state.OpenWith(ctx, StateDir(c.Home), keeping); err != nil {
 		return nil, err
 	}
 	s.onClose(s.state.Close)

@@ -189,29 +189,38 @@ type daily struct {
 }
 
 // applyRecords writes records that the ledger has not, and leaves alone those
-// it has. The sums of many cost little more than that of one.
+// it has, which as a rule are the first. The sums of many cost little more than
+// that of one.
 func (s *Store) applyRecords(ctx context.Context, tx *sql.Tx, records []record) error {
 	costs, taken, used := map[daily]int64{}, map[string]int64{}, map[string]time.Time{}
-	const insert = "INSERT INTO ledger (" + entryColumns + ") SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE id = ?)"
+	had := true
 	for i := range records {
-		r := &records[i]
-		result, err := tx.ExecContext(ctx, insert, append(r.entry.columns(), r.entry.ID)...)
+		e := &records[i].entry
+		if had {
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ledger WHERE id = ?)", e.ID).Scan(&had); err != nil {
+				return err
+			}
+			if had {
+				continue
+			}
+		}
+		result, err := tx.ExecContext(ctx, insertEntrySQL+" ON CONFLICT (id) DO NOTHING", e.columns()...)
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			if err != nil {
-				return err
-			}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
 			continue
 		}
-		e := &r.entry
 		costs[daily{e.Spender, Budget{Every: "day"}.begins(e.At)}] += e.Cost()
 		if e.At.After(used[e.Spender.KeyID]) {
 			used[e.Spender.KeyID] = e.At
 		}
-		for _, lease := range r.leases {
-			taken[lease] += r.taken
+		for _, lease := range records[i].leases {
+			taken[lease] += records[i].taken
 		}
 		runtime.Gosched() // requests go first
 	}

@@ -151,7 +151,7 @@ func (j *journal) beginSegment() error {
 	}
 	_, err = f.Write(beginning(j.sync))
 	if err == nil && j.sync {
-		err = errors.Join(f.Sync(), j.files.SyncDir(j.dir))
+		err = errors.Join(f.Sync(), j.files.SyncDir(j.dir), j.files.SyncDir(filepath.Dir(j.dir)))
 	}
 	if err != nil {
 		return fmt.Errorf("begin a journal: %w", errors.Join(err, f.Close(), j.files.Remove(name)))

@@ -192,8 +192,10 @@ func charge(ctx context.Context, tx *sql.Tx, settle Settlement) (bool, error) {
 	return true, spend(ctx, tx, e.Spender, e.At, e.Cost())
 }
 
+const insertEntrySQL = "INSERT INTO ledger (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 func insertEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO ledger ("+entryColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", e.columns()...)
+	_, err := tx.ExecContext(ctx, insertEntrySQL, e.columns()...)
 	return err
 }
 
