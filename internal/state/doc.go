@@ -21,6 +21,7 @@
 //	ragstone.db         the rows; beside it SQLite's -wal and -shm
 //	ragstone.db.lock    held while the schema is brought up to date
 //	servers/ID.lock     held by a process that holds money, as long as it lives
+//	servers/ID-N.journal  what its requests cost, until the ledger has it
 //	secret              32 random bytes that key hashes are keyed with
 //
 // Of these a server of PostgreSQL has the secret alone, which all servers of a
@@ -39,14 +40,22 @@
 // of all processes, and are in the log on disk (WAL, synchronous=FULL) before they
 // return: what was acknowledged survives kill -9 and power loss.
 //
-// What requests cost (Hold, Settle, Release) is written in groups: whatever
-// waits while one group is committed shares the next transaction. By default a
-// group is in the operating system's hands when its writers return, and so
-// survives kill -9; Options.SyncLedger makes them wait for the disk. A hold
-// that nobody can settle any more, because its process has ended, is given back
-// when the rows are opened next, or when another request needs the money
-// (docs/decisions/0012-money-and-ledger.md). ChangePool writes in groups of its
-// own.
+// Hold takes what a request may cost out of money that this process has leased
+// from the budgets, in memory, and leases more when that is not enough; leases
+// are small near a budget's end and come back when they are idle. Settle appends
+// to a journal, one of this process's, which the ledger gets a moment later, many
+// settlements in a transaction; on PostgreSQL, and with an object, it is a
+// transaction. Whoever reads the ledger brings in all journals of the folder
+// first, so a read has every settlement that was acknowledged before it began. By
+// default a settlement is in the operating system's hands when it is
+// acknowledged, and so survives kill -9; Options.SyncLedger makes it wait for the
+// disk. The journal of a process that has ended is brought in, and its lease given
+// back, when the rows are opened next or when another request needs the money
+// (docs/decisions/0012-money-and-ledger.md, 0021-leases-and-journal.md,
+// docs/formats/journal.md).
+//
+// Writes of requests that need a transaction share one with whatever waits while
+// another is committed. ChangePool writes in groups of its own.
 //
 // A database that goes away makes writes fail with ErrUnavailable; what was being
 // written is then there whole or not at all, and once.
