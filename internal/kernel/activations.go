@@ -116,30 +116,44 @@ func quantizeGeneric(x []float32, out []block, coarse bool) {
 		for _, v := range x {
 			largest = max(largest, math.Float32bits(v)&0x7fffffff)
 		}
-		peak := math.Float32frombits(largest)
-		*out = block{}
-		if largest >= 0x7f800000 {
-			nan := float32(math.NaN())
-			out.scale, out.sum, out.sums = nan, nan, [2]float32{nan, nan}
+		inverse, finite := out.begin(largest, top)
+		if !finite {
 			continue
-		}
-		var inverse float32
-		if peak >= 0x1p-100 {
-			out.scale, inverse = peak*(1.0/largestQuant), top/peak
 		}
 		var sums [2]int32
 		for c, v := range x {
-			q := roundQuant(v*inverse) << shift
+			q := roundQuant(float32(v*inverse)) << shift // rounded: no compiler may fuse it with the next sum
 			high := (q + 64) >> 7
 			out.high[c], out.low[c] = int8(high), int8(q-high<<7)
 			sums[c/16] += q
 		}
-		sum := sums[0] + sums[1]
-		out.sum = out.scale * float32(sum)
-		out.zero128, out.zero16, out.zero8 = -128*sum, -16*sum, -8*sum
-		for h, s := range sums {
-			out.sums[h], out.zero32[h] = out.scale*float32(s), -32*s
-		}
+		out.end(sums)
+	}
+}
+
+// begin clears a block and sets its scale for numbers whose largest magnitude has
+// these bits; it returns what numbers are multiplied by to become quants of at
+// most top, or that one is not finite.
+func (b *block) begin(largest uint32, top float32) (inverse float32, finite bool) {
+	*b = block{}
+	if largest >= 0x7f800000 {
+		nan := float32(math.NaN())
+		b.scale, b.sum, b.sums = nan, nan, [2]float32{nan, nan}
+		return 0, false
+	}
+	if peak := math.Float32frombits(largest); peak >= 0x1p-100 {
+		b.scale, inverse = peak*(1.0/largestQuant), top/peak
+	}
+	return inverse, true
+}
+
+// end sets what follows from the sums of the quants of a block's halves.
+func (b *block) end(sums [2]int32) {
+	sum := sums[0] + sums[1]
+	b.sum = b.scale * float32(sum)
+	b.zero128, b.zero16, b.zero8 = -128*sum, -16*sum, -8*sum
+	for h, s := range sums {
+		b.sums[h], b.zero32[h] = b.scale*float32(s), -32*s
 	}
 }
 

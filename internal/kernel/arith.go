@@ -46,10 +46,15 @@ func sumLanes(l *[lanes]float32) float32 {
 // sumSquaresGeneric is the definition of a sum of squares.
 func sumSquaresGeneric(x []float32) float32 {
 	var l [lanes]float32
+	addSquares(x, &l)
+	return sumLanes(&l)
+}
+
+// addSquares adds the squares to the lanes, in turn.
+func addSquares(x []float32, l *[lanes]float32) {
 	for i, v := range x {
 		l[i%lanes] = fma32(v, v, l[i%lanes])
 	}
-	return sumLanes(&l)
 }
 
 // exp32 is eˣ with a relative error below 2⁻²² from −87 to 88.3; from 88.4 on it
@@ -90,9 +95,14 @@ func maxGeneric(x []float32) float32 {
 // expSumGeneric is the definition of out = exp(scale·x − shift), and their sum.
 func expSumGeneric(x, out []float32, scale, shift float32) float32 {
 	var l [lanes]float32
+	addExp(x, out, scale, shift, &l)
+	return sumLanes(&l)
+}
+
+// addExp computes the exponentials and adds them to the lanes, in turn.
+func addExp(x, out []float32, scale, shift float32, l *[lanes]float32) {
 	for i, v := range x {
 		out[i] = exp32(float32(v*scale) - shift)
 		l[i%lanes] += out[i]
 	}
-	return sumLanes(&l)
 }

@@ -5,7 +5,7 @@
 //	go run .
 //
 // It overwrites ../multiply_amd64.s and ../attention_amd64.s, the same for arm64
-// with ../gemm_f32_arm64.s and ../dot_arm64.s, and beside each x_cpu.s the Go
+// with ../gemm_f32_arm64.s, ../dot_arm64.s and ../elementwise_arm64.s, and beside each x_cpu.s the Go
 // declarations in x_decl_cpu.go, with the choice among tiles.
 package main
 
@@ -20,6 +20,7 @@ func main() {
 	for name, generate := range map[string]func(*file){
 		"multiply_amd64": multiply, "attention_amd64": attention,
 		"multiply_arm64": multiplyNEON, "attention_arm64": attentionNEON, "gemm_f32_arm64": panelsNEON, "dot_arm64": dotNEON,
+		"elementwise_arm64": elementwiseNEON,
 	} {
 		f := new(file)
 		generate(f)
