@@ -2,13 +2,33 @@ package rag
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/ragstone/ragstone/internal/lexical"
+	"github.com/ragstone/ragstone/internal/disk"
+	"github.com/ragstone/ragstone/vector"
+)
+
+// A Sync's changes are written in one of two ways. What is small beside the index
+// is one batch of its database, which is there whole or not at all. What is not,
+// a first Sync and an index built with other settings are a database of their own,
+// written in steps and made the index by the manifest. It is then one sorted
+// segment without a log, which is how an index opens fastest.
+
+const (
+	// logBytes is how much memory the points in the log may take: opening reads
+	// the log anew each time, at about 10 ms a megabyte.
+	logBytes = 2 << 20
+	// fewDead is how many deleted points do no harm in any index.
+	fewDead = 1000
+	// stepPoints is how many points of a new database are written at a time.
+	stepPoints = 64
+	// maxUnfinished is how many databases of earlier Syncs that ended early are
+	// kept for the vectors in them.
+	maxUnfinished = 2
 )
 
 // passageContext is what stands above a passage in its document, which both
@@ -23,206 +43,340 @@ func passageContext(title string, headings []string) string {
 
 // embeddedText is what a passage's vector is made from: its context and text,
 // or the text alone where both are more than the model reads.
-func (s *syncing) embeddedText(title string, p passageRecord, text string) string {
+func (s *syncing) embeddedText(title string, p passageRecord) string {
 	e := s.Corpus.options.Embedding
 	if e == nil {
-		return text
+		return p.text
 	}
 	if context := passageContext(title, p.headings); context != "" {
-		full := e.Identity.PassagePrefix + context + "\n" + text
+		full := e.Identity.PassagePrefix + context + "\n" + p.text
 		if e.Count(full) <= e.Identity.Window {
 			return full
 		}
 	}
-	return e.Identity.PassagePrefix + text
+	return e.Identity.PassagePrefix + p.text
 }
 
-// generation is a new index, ready to be written.
-type generation struct {
-	manifest *manifest
-	texts    [][]byte // by document
-	table    *table
-	keywords *lexical.Index
-	vectors  []float32 // one row a passage, or nil
+// write brings the index up to date with s.files and returns the number of its
+// database.
+func (s *syncing) write(ctx context.Context) (uint64, error) {
+	s.assignNumbers()
+	if s.small = s.isSmall(); s.small {
+		return s.old.manifest.Database, s.writeBatch(ctx)
+	}
+	return s.writeDatabase(ctx)
 }
 
-// assemble builds the new generation from old parts and new files.
-func (s *syncing) assemble(ctx context.Context) (*generation, error) {
-	g := &generation{table: &table{}}
+// assignNumbers gives new documents their numbers and makes the new state.
+func (s *syncing) assignNumbers() {
+	s.state = indexState{
+		Written: s.started, Roots: s.roots, Exclude: s.options.Exclude, Identity: s.want,
+		Documents: len(s.files), Next: s.old.state.Next,
+	}
 	for i := range s.files {
 		f := &s.files[i]
-		text := []byte(f.text)
-		if f.reuse {
-			text = s.old.text[f.record.start : f.record.start+f.record.length]
-		}
-		g.texts = append(g.texts, text)
-		g.addDocument(f)
-	}
-	var err error
-	if g.keywords, err = s.indexWords(g); err != nil {
-		return nil, err
-	}
-	if s.want.Embedding != nil {
-		if err := s.embed(ctx, g); err != nil {
-			return nil, err
-		}
-	}
-	number, err := s.store.nextGeneration()
-	if err != nil {
-		return nil, err
-	}
-	g.manifest = &manifest{
-		Version:    manifestVersion,
-		Generation: number,
-		Written:    s.started,
-		Roots:      s.roots,
-		Exclude:    s.options.Exclude,
-		Identity:   s.want,
-		Documents:  len(g.table.documents),
-		Passages:   len(g.table.passages),
-	}
-	return g, nil
-}
-
-func (g *generation) addDocument(f *fileState) {
-	t, record := g.table, f.record
-	record.start, record.first = 0, len(t.passages)
-	if n := len(t.documents); n > 0 {
-		record.start = t.documents[n-1].start + t.documents[n-1].length
-	}
-	for _, p := range f.passages {
-		p.document = len(t.documents)
-		t.passages = append(t.passages, p)
-	}
-	t.documents = append(t.documents, record)
-}
-
-// text returns the text of a passage of the new generation.
-func (g *generation) text(p passageRecord) string {
-	return string(g.texts[p.document][p.start:p.end])
-}
-
-// oldPassage returns where a passage of a reused document stood, or -1.
-func (s *syncing) oldPassage(g *generation, id int) int {
-	document := g.table.passages[id].document
-	f := &s.files[document]
-	if !f.reuse {
-		return -1
-	}
-	return s.old.documents[f.before].first + id - g.table.documents[document].first
-}
-
-// indexWords builds the keyword index. Passages of unchanged documents are
-// taken over from the old one.
-func (s *syncing) indexWords(g *generation) (*lexical.Index, error) {
-	b := lexical.NewBuilder(lexical.Default(), bm25)
-	var kept, keptOld, fresh []int
-	takeOver := s.old.manifest != nil && s.old.manifest.Identity.Keywords == s.want.Keywords
-	for id := range g.table.passages {
-		if old := s.oldPassage(g, id); old >= 0 && takeOver {
-			kept, keptOld = append(kept, id), append(keptOld, old)
+		if f.before >= 0 {
+			f.record.number = s.old.documents[f.before].number
 		} else {
-			fresh = append(fresh, id)
+			f.record.number = s.state.Next
+			s.state.Next++
+		}
+		s.state.Passages += f.record.count
+	}
+}
+
+// isSmall reports whether the changes are one batch: the index is the right one,
+// its log stays short, and most of its points stay alive.
+func (s *syncing) isSmall() bool {
+	if s.old.db == nil || !s.old.state.Identity.equal(s.want) {
+		return false
+	}
+	statistics, err := s.old.points.Statistics()
+	if err != nil {
+		return false
+	}
+	bytes, dead := statistics.Memory, statistics.Deleted
+	for i := range s.files {
+		f := &s.files[i]
+		if !s.isFresh(f) {
+			continue
+		}
+		bytes += 1 << 10
+		if f.before >= 0 {
+			dead += s.old.documents[f.before].count
+		}
+		for _, p := range f.passages {
+			bytes += int64(1<<10 + 3*len(p.text))
+			if s.want.Embedding != nil {
+				bytes += int64(8 * s.want.Embedding.Dimensions)
+			}
 		}
 	}
-	if len(keptOld) > 0 {
-		if err := b.AddFrom(s.old.keywords, keptOld); err != nil {
-			return nil, fmt.Errorf("index words: %w", err)
+	for _, d := range s.gone() {
+		dead += d.count
+	}
+	return bytes <= logBytes && dead <= max(fewDead, s.old.passages/2)
+}
+
+// isFresh reports whether a file's point must be written: it is new, its content
+// has changed, or it was touched.
+func (s *syncing) isFresh(f *fileState) bool {
+	return !f.reuse || s.old.documents[f.before].modTime != f.record.modTime
+}
+
+// gone lists the old documents whose files are there no more.
+func (s *syncing) gone() []*documentRecord {
+	kept := make([]bool, len(s.old.documents))
+	for _, f := range s.files {
+		if f.before >= 0 {
+			kept[f.before] = true
 		}
 	}
-	for _, id := range fresh {
-		p := g.table.passages[id]
-		b.Add(passageContext(g.table.documents[p.document].title, p.headings), g.text(p))
+	var gone []*documentRecord
+	for i := range s.old.documents {
+		if !kept[i] {
+			gone = append(gone, &s.old.documents[i])
+		}
 	}
-	b.Renumber(append(kept, fresh...))
-	return b.Build(), nil
+	return gone
+}
+
+// writer returns the options of a database that is written.
+func (s store) writer() vector.Options {
+	// The log never grows to be sealed by itself, except in a new database.
+	options := vector.Options{}
+	if _, real := s.fs.(disk.OS); !real {
+		options = options.OnFiles(s.fs)
+	}
+	return options
+}
+
+// writeBatch writes the changes as one batch.
+func (s *syncing) writeBatch(ctx context.Context) (err error) {
+	var batch vector.Batch
+	ids := func(d *documentRecord, from int) vector.Selection {
+		selection := vector.Selection{Namespace: passageSpace, IDs: []vector.ID{}}
+		for i := from; i < d.count; i++ {
+			selection.IDs = append(selection.IDs, d.passageID(i))
+		}
+		return selection
+	}
+	for _, d := range s.gone() {
+		batch.Delete(ids(d, 0))
+		batch.Delete(vector.Selection{Namespace: fileSpace, IDs: []vector.ID{d.id()}})
+	}
+	for i := range s.files {
+		f := &s.files[i]
+		if s.isFresh(f) {
+			batch.Upsert(f.record.point())
+		}
+		if !f.reuse && f.before >= 0 {
+			batch.Delete(ids(&s.old.documents[f.before], f.record.count))
+		}
+	}
+	put := func(points ...vector.Point) error {
+		batch.Upsert(points...)
+		return nil
+	}
+	if err := s.passages(ctx, put); err != nil {
+		return err
+	}
+	batch.Upsert(s.state.point())
+	s.options.Progress(Progress{Phase: PhaseWrite})
+	db, err := vector.Open(s.old.dir, s.store.writer())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	c, err := db.Lookup(collectionName)
+	if err != nil {
+		return err
+	}
+	return c.Write(ctx, &batch)
+}
+
+// writeDatabase writes a new database with all that the index shall hold, and
+// makes it the index.
+func (s *syncing) writeDatabase(ctx context.Context) (number uint64, err error) {
+	earlier, err := s.store.databases()
+	if err != nil {
+		return 0, err
+	}
+	number = 1
+	if len(earlier) > 0 {
+		number += earlier[len(earlier)-1]
+	}
+	s.unfinished = slices.DeleteFunc(earlier, func(n uint64) bool { return s.old.db != nil && n == s.old.manifest.Database })
+	for len(s.unfinished) > maxUnfinished {
+		s.store.removeAll(s.store.database(s.unfinished[0]))
+		s.unfinished = s.unfinished[1:]
+	}
+	options := s.store.writer()
+	options.SyncEvery = -1 // sealed, and so flushed, before it counts
+	db, err := vector.Open(s.store.database(number), options)
+	if err != nil {
+		return 0, err
+	}
+	if err = errors.Join(s.fill(ctx, db), db.Close()); err != nil {
+		return 0, err
+	}
+	return number, s.store.commit(number)
+}
+
+// fill writes all points to a new database and seals it into one segment.
+func (s *syncing) fill(ctx context.Context, db *vector.DB) error {
+	c, err := db.Collection(collectionName, s.want.schema())
+	if err != nil {
+		return err
+	}
+	// The state comes first, so that the next Sync knows whose vectors these are
+	// if this one ends early.
+	if err := c.Upsert(ctx, s.state.point()); err != nil {
+		return err
+	}
+	var held []vector.Point
+	flush := func() error {
+		points := held
+		held = nil
+		return c.Upsert(context.WithoutCancel(ctx), points...)
+	}
+	put := func(points ...vector.Point) error {
+		held = append(held, points...)
+		if len(held) < stepPoints {
+			return nil
+		}
+		return flush()
+	}
+	err = s.passages(ctx, put)
+	for i := range s.files {
+		if err == nil {
+			err = put(s.files[i].record.point())
+		}
+	}
+	if flushErr := flush(); err != nil || flushErr != nil {
+		return errors.Join(err, flushErr)
+	}
+	s.options.Progress(Progress{Phase: PhaseWrite})
+	return c.Compact(ctx)
+}
+
+// passages gives put the points of all passages that must be written, with their
+// vectors: those of changed files for a batch, all of them for a new database.
+func (s *syncing) passages(ctx context.Context, put func(...vector.Point) error) error {
+	w := &vectorizing{syncing: s, put: put, waiting: map[passageKey][]waiting{}}
+	keep := s.old.db != nil && s.old.state.Identity.sameVectors(s.want)
+	for i := range s.files {
+		f := &s.files[i]
+		switch {
+		case !f.reuse:
+			w.add(&f.record, f.passages)
+		case s.small:
+			w.kept += f.record.count
+		case keep:
+			points, err := s.old.documentPoints(ctx, &f.record, vector.With{AllVectors: true})
+			if err != nil {
+				return err
+			}
+			w.kept += len(points)
+			if err := put(points...); err != nil {
+				return err
+			}
+		default:
+			records, err := s.old.documentPassages(ctx, &f.record)
+			if err != nil {
+				return err
+			}
+			w.add(&f.record, records)
+		}
+	}
+	return w.run(ctx)
+}
+
+// vectorizing gives passages their vectors: from where a passage's key is known,
+// and from the model elsewhere, equal passages once.
+type vectorizing struct {
+	*syncing
+	put     func(...vector.Point) error
+	kept    int // passages that have theirs
+	keys    []passageKey
+	waiting map[passageKey][]waiting
+}
+
+// waiting is a passage without its vector.
+type waiting struct {
+	document *documentRecord
+	ordinal  int
+	record   *passageRecord
+}
+
+func (w *vectorizing) add(d *documentRecord, records []passageRecord) {
+	for i := range records {
+		key := records[i].key
+		if w.waiting[key] == nil {
+			w.keys = append(w.keys, key)
+		}
+		w.waiting[key] = append(w.waiting[key], waiting{d, i, &records[i]})
+	}
+}
+
+// take writes all passages of a key.
+func (w *vectorizing) take(key passageKey, embedding []float32) (passages int, err error) {
+	list := w.waiting[key]
+	delete(w.waiting, key)
+	for _, p := range list {
+		err = errors.Join(err, w.put(p.record.point(p.document, p.ordinal, embedding)))
+	}
+	return len(list), err
 }
 
 // embedBatch is how many passages the embedder is given at a time: enough to
 // keep it busy, few enough for progress and for a cancelled context.
 const embedBatch = 32
 
-// embed fills the vectors: from the old index, from what an earlier Sync put
-// aside, or from another index of the folder, where a passage's key is known; by
-// the model elsewhere, equal passages once.
-func (s *syncing) embed(ctx context.Context, g *generation) error {
-	dimensions := s.want.Embedding.Dimensions
-	g.vectors = make([]float32, dimensions*len(g.table.passages))
-	aside, err := newPending(s.store, s.want.Embedding)
-	if err != nil {
+func (w *vectorizing) run(ctx context.Context) error {
+	if w.want.Embedding == nil {
+		for _, key := range w.keys {
+			if _, err := w.take(key, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w.report.Reused += w.kept
+	if err := w.borrow(ctx); err != nil {
 		return err
 	}
-	aside.load()
-	known := s.knownVectors(aside)
-	row := func(id int) []float32 { return g.vectors[id*dimensions : (id+1)*dimensions] }
-
-	places := map[passageKey][]int{} // passages that wait for a vector, by key
-	for id, p := range g.table.passages {
-		if vector, ok := known[p.key]; ok {
-			copy(row(id), vector)
-			s.report.Reused++
-			continue
-		}
-		places[p.key] = append(places[p.key], id)
-	}
-	if len(places) > 0 && s.Corpus.options.Indexes != "" {
-		s.borrow(ctx, places, func(key passageKey, vector []float32) {
-			for _, id := range places[key] {
-				copy(row(id), vector)
-				s.report.Reused++
-			}
-			delete(places, key)
-		})
-	}
-	wanted := slices.SortedFunc(maps.Keys(places), func(a, b passageKey) int { return places[a][0] - places[b][0] })
-	for done := 0; done < len(wanted); {
-		s.options.Progress(Progress{PhaseEmbed, done, len(wanted)})
-		keys := wanted[done:min(done+embedBatch, len(wanted))]
-		vectors, err := s.embedPassages(ctx, g, keys, places)
+	left := slices.DeleteFunc(w.keys, func(key passageKey) bool { return w.waiting[key] == nil })
+	for done := 0; done < len(left); {
+		w.options.Progress(Progress{PhaseEmbed, done, len(left)})
+		keys := left[done:min(done+embedBatch, len(left))]
+		vectors, err := w.embedPassages(ctx, keys)
 		if err != nil {
-			aside.save()
 			return err
 		}
 		for i, key := range keys {
-			aside.add(key, vectors[i])
-			for _, id := range places[key] {
-				copy(row(id), vectors[i])
-				s.report.Embedded++
+			n, err := w.take(key, vectors[i])
+			w.report.Embedded += n
+			if err != nil {
+				return err
 			}
 		}
 		done += len(keys)
-		aside.saveSometimes()
-		s.options.Progress(Progress{PhaseEmbed, done, len(wanted)})
+		w.options.Progress(Progress{PhaseEmbed, done, len(left)})
 	}
 	return nil
 }
 
-// knownVectors maps keys to the vectors put aside and, if its vectors may
-// stand beside new ones, to those of the old index.
-func (s *syncing) knownVectors(aside *pending) map[passageKey][]float32 {
-	known := map[passageKey][]float32{}
-	for i, key := range aside.keys {
-		known[key] = aside.vector(i)
-	}
-	if s.old.vectors != nil && s.old.manifest.Identity.sameVectors(s.want) {
-		for id, p := range s.old.passages {
-			known[p.key] = s.old.vectors.Vector(id)
-		}
-	}
-	return known
-}
-
 // embedPassages embeds one passage for each key.
-func (s *syncing) embedPassages(ctx context.Context, g *generation, keys []passageKey, places map[passageKey][]int) ([][]float32, error) {
+func (w *vectorizing) embedPassages(ctx context.Context, keys []passageKey) ([][]float32, error) {
 	texts := make([]string, len(keys))
 	for i, key := range keys {
-		p := g.table.passages[places[key][0]]
-		texts[i] = s.embeddedText(g.table.documents[p.document].title, p, g.text(p))
+		first := w.waiting[key][0]
+		texts[i] = w.embeddedText(first.document.title, *first.record)
 	}
-	vectors, err := embedChecked(ctx, s.Corpus.options.Embedding, texts)
+	vectors, err := embedChecked(ctx, w.Corpus.options.Embedding, texts)
 	if err != nil {
-		p := g.table.passages[places[keys[0]][0]]
-		return nil, fmt.Errorf("embed passages of %s: %w", g.table.documents[p.document].path, err)
+		return nil, fmt.Errorf("embed passages of %s: %w", w.waiting[keys[0]][0].document.path, err)
 	}
 	return vectors, nil
 }
@@ -247,34 +401,11 @@ func embedChecked(ctx context.Context, e *Embedding, texts []string) ([][]float3
 	return vectors, nil
 }
 
-// write puts the generation on disk: its parts, then the manifest that makes
-// it the index.
-func (g *generation) write(s store) error {
-	parts := []struct {
-		kind   string
-		blocks [][]byte
-	}{
-		{partText, g.texts},
-		{partTable, [][]byte{g.table.encode()}},
-		{partKeywords, [][]byte{g.keywords.Bytes()}},
-		{partVectors, [][]byte{floatBytes(g.vectors)}},
+// wanted returns the keys that wait for a vector, as values of a filter.
+func (w *vectorizing) wanted() []any {
+	values := make([]any, 0, len(w.waiting))
+	for key := range maps.Keys(w.waiting) {
+		values = append(values, key.String())
 	}
-	if g.manifest.Identity.Embedding == nil {
-		parts = slices.Delete(parts, len(parts)-1, len(parts))
-	}
-	for _, p := range parts {
-		written, err := s.writePart(p.kind, g.manifest.Generation, func(w io.Writer) error {
-			for _, block := range p.blocks {
-				if _, err := w.Write(block); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		g.manifest.Parts = append(g.manifest.Parts, written)
-	}
-	return s.commit(g.manifest)
+	return values
 }

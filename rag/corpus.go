@@ -8,8 +8,8 @@ import (
 )
 
 // Corpus is a searchable set of documents with its index in a directory. It
-// is safe for concurrent use: a Search works on the generation it started
-// with, whatever a Sync beside it does.
+// is safe for concurrent use: a Search works on the index as it was when it
+// started, whatever a Sync beside it does.
 type Corpus struct {
 	store   store
 	options CorpusOptions
@@ -51,14 +51,14 @@ func OpenCorpus(dir string, options CorpusOptions) (*Corpus, error) {
 	return c, c.reload()
 }
 
-// reload takes up the newest generation on disk. A damaged one leaves an empty
-// snapshot and the damage.
+// reload takes up what is on disk. A damaged index leaves an empty snapshot and
+// the damage.
 func (c *Corpus) reload() error {
 	snap, err := c.store.open()
 	var damaged *CorruptError
 	if errors.As(err, &damaged) {
 		c.options.Log.Warn("the index is damaged and will be built anew", "path", damaged.Path, "reason", damaged.Reason)
-		c.swap(emptySnapshot(), damaged)
+		c.swap(emptySnapshot(nil), damaged)
 		return nil
 	}
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *Corpus) usable() (*snapshot, error) {
 	switch {
 	case damage != nil:
 		err = damage
-	case snap.manifest != nil && !snap.manifest.Identity.equal(c.want):
+	case snap.manifest != nil && !snap.state.Identity.equal(c.want):
 		err = ErrStale
 	}
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *Corpus) Len() int {
 		return 0
 	}
 	defer snap.release()
-	return len(snap.passages)
+	return snap.passages
 }
 
 // Passage returns the passage with the given ID, from 0 to Len()-1.
@@ -147,10 +147,10 @@ func (c *Corpus) Passage(id int) (Passage, error) {
 		return Passage{}, fmt.Errorf("passage %d: %w", id, err)
 	}
 	defer snap.release()
-	if id < 0 || id >= len(snap.passages) {
+	if id < 0 || id >= snap.passages {
 		return Passage{}, fmt.Errorf("passage %d: %w", id, ErrNotFound)
 	}
-	return snap.passage(id), nil
+	return snap.passage(id)
 }
 
 // DocumentText returns the text that a path's offsets point into.
@@ -164,7 +164,7 @@ func (c *Corpus) DocumentText(path string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("text of %s: %w", path, ErrNotFound)
 	}
-	return snap.documentText(snap.documents[i]), nil
+	return snap.documentText(&snap.documents[i])
 }
 
 // Paths returns the files that have passages, in order.

@@ -1,12 +1,15 @@
 package rag
 
 import (
+	"context"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ragstone/ragstone/internal/disk"
 	"github.com/ragstone/ragstone/internal/disk/disktest"
@@ -69,13 +72,13 @@ func crashing(t *testing.T) disktest.Scenario {
 			if got := text(t, fsys); !strings.Contains(got, after) {
 				t.Errorf("synced again, the index has %q", got)
 			}
-			onlyOneGeneration(t, fsys, dir)
+			onlyOneDatabase(t, fsys, dir)
 		},
 	}
 }
 
-// onlyOneGeneration fails when files of a dead generation were left.
-func onlyOneGeneration(t *testing.T, fsys disk.FS, dir string) {
+// onlyOneDatabase fails when files of dead writers were left.
+func onlyOneDatabase(t *testing.T, fsys disk.FS, dir string) {
 	t.Helper()
 	entries, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -85,8 +88,8 @@ func onlyOneGeneration(t *testing.T, fsys disk.FS, dir string) {
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	if len(names) != 1+len(partKinds) {
-		t.Errorf("the directory holds %v, want the manifest and %d parts", names, len(partKinds))
+	if len(names) != 2 || !databaseNames.MatchString(names[0]) || names[1] != manifestName {
+		t.Errorf("the directory holds %v, want one database and the manifest", names)
 	}
 }
 
@@ -96,17 +99,14 @@ func TestAFullDiskLeavesTheOldIndexOrTheNew(t *testing.T) {
 	disktest.Fail(t, crashing(t), syscall.ENOSPC)
 }
 
+// indexFiles are the files of an index that hold anything, as patterns.
+var indexFiles = []string{
+	manifestName, "*.db/" + collectionName + "/manifest.json", "*.db/" + collectionName + "/*.seg", "*.db/" + collectionName + "/*.idx",
+	"*.db/" + collectionName + "/*.log",
+}
+
 func TestADamagedIndexIsMadeAgain(t *testing.T) {
-	l := newLibrary(t, handbook())
-	l.synced().Close()
-	entries, err := os.ReadDir(l.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		if entry.Name() == lockName {
-			continue
-		}
+	for _, pattern := range indexFiles {
 		for _, damage := range []struct {
 			name string
 			do   func(path string) error
@@ -114,10 +114,23 @@ func TestADamagedIndexIsMadeAgain(t *testing.T) {
 			{"a byte changed", flipMiddleByte},
 			{"cut short", func(path string) error { return os.Truncate(path, 5) }},
 			{"emptied", func(path string) error { return os.Truncate(path, 0) }},
+			{"missing", os.Remove},
 		} {
-			t.Run(filepath.Ext(entry.Name())+" "+damage.name, func(t *testing.T) {
-				// The generation may have changed since the listing.
-				path := currentFile(t, l.dir, filepath.Ext(entry.Name()))
+			isLog, isManifest := strings.HasSuffix(pattern, ".log"), strings.HasSuffix(pattern, ".json")
+			if isLog && damage.name != "a byte changed" || isManifest && damage.name == "missing" {
+				continue // that is an index of before, or none
+			}
+			t.Run(path.Base(pattern)+" "+damage.name, func(t *testing.T) {
+				l := newLibrary(t, handbook())
+				l.sync(l.synced())
+				for range 2 { // two changes in the log, so that the first is followed by something
+					l.write("pay.txt", handbook()["pay.txt"]+time.Now().String())
+					l.synced().Close()
+				}
+				path := currentFile(t, l.dir, pattern)
+				if isLog {
+					damage.do = flipFirstByte
+				}
 				if err := damage.do(path); err != nil {
 					t.Fatal(err)
 				}
@@ -125,9 +138,9 @@ func TestADamagedIndexIsMadeAgain(t *testing.T) {
 					t.Error("Check finds nothing")
 				}
 				c := l.open()
-				var damaged *CorruptError
-				if _, err := c.Search(t.Context(), "leave", SearchOptions{}); !errors.As(err, &damaged) || damaged.Path != path {
-					t.Errorf("Search = %v, want a *CorruptError of %s", err, path)
+				damaged, ok := errors.AsType[*CorruptError](searchError(c))
+				if !ok || damaged.Path != path {
+					t.Errorf("Search = %v, want a *CorruptError of %s", searchError(c), path)
 				}
 				if got := l.sync(c); !got.Written || got.Added != 3 {
 					t.Errorf("sync says %+v, want everything made again", got)
@@ -135,33 +148,37 @@ func TestADamagedIndexIsMadeAgain(t *testing.T) {
 				if got := l.found(c, "leave", 1); got != "leave.md" {
 					t.Errorf("found %s, want leave.md", got)
 				}
+				onlyLiveFiles(t, l.dir)
 			})
 		}
 	}
-	if err := os.Remove(currentFile(t, l.dir, ".vectors")); err != nil {
-		t.Fatal(err)
-	}
-	if err := Check(l.dir); err == nil {
-		t.Error("Check does not miss a file")
-	}
-	l.synced()
 }
 
-func flipMiddleByte(path string) error {
+func searchError(c *Corpus) error {
+	_, err := c.Search(context.Background(), "leave", SearchOptions{})
+	return err
+}
+
+func flipMiddleByte(path string) error { return flipByte(path, func(size int) int { return size / 2 }) }
+
+// flipFirstByte damages the first write of a log, which others follow.
+func flipFirstByte(path string) error { return flipByte(path, func(int) int { return 8 }) }
+
+func flipByte(path string, at func(size int) int) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	data[len(data)/2] ^= 1
+	data[at(len(data))] ^= 1
 	return os.WriteFile(path, data, 0o600)
 }
 
-// currentFile is the index's file with an extension.
-func currentFile(t *testing.T, dir, extension string) string {
+// currentFile is the index's one file of a pattern.
+func currentFile(t *testing.T, dir, pattern string) string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "*"+extension))
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil || len(found) != 1 {
-		t.Fatalf("files *%s in %s: %v, %v; want one", extension, dir, found, err)
+		t.Fatalf("files %s in %s: %v, %v; want one", pattern, dir, found, err)
 	}
 	return found[0]
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ragstone/ragstone/internal/disk"
+	"github.com/ragstone/ragstone/vector"
 )
 
 // Index is one of the indexes in a folder, as its manifest tells.
@@ -77,14 +78,20 @@ func describeIndex(dir string) Index {
 	index := Index{Dir: dir}
 	index.Bytes, index.Used = s.usage()
 	m, err := s.readManifest()
-	if err != nil || m == nil { // damaged, or not finished
+	if err != nil || m == nil || m.foreign() { // damaged, not finished, or of an older version
 		index.Damage = err
 		return index
 	}
-	index.Roots, index.Exclude = m.Roots, m.Exclude
-	index.Documents, index.Passages = m.Documents, m.Passages
-	if m.Identity.Embedding != nil {
-		index.Embedding = m.Identity.Embedding.Model
+	snap, err := s.openDatabase(m.Database, false)
+	if err != nil {
+		index.Damage = err
+		return index
+	}
+	defer snap.release()
+	index.Roots, index.Exclude = snap.state.Roots, snap.state.Exclude
+	index.Documents, index.Passages = snap.state.Documents, snap.state.Passages
+	if e := snap.state.Identity.Embedding; e != nil {
+		index.Embedding = e.Model
 	}
 	return index
 }
@@ -92,17 +99,20 @@ func describeIndex(dir string) Index {
 // usage is the size of an index and the time of its last use, which the lock's
 // time of change tells.
 func (s store) usage() (bytes int64, used time.Time) {
-	entries, _ := os.ReadDir(s.dir)
-	for _, entry := range entries {
+	_ = filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil // what is gone meanwhile counts nothing
+		}
 		info, err := entry.Info()
 		if err != nil {
-			continue
+			return nil
 		}
 		bytes += info.Size()
-		if entry.Name() == lockName || used.IsZero() {
+		if path == s.path(lockName) || used.IsZero() {
 			used = info.ModTime()
 		}
-	}
+		return nil
+	})
 	return bytes, used
 }
 
@@ -153,59 +163,78 @@ func (s store) removeFiles() error {
 		return err
 	}
 	s.sweep(0)
-	s.removePending()
 	return nil
 }
 
-// borrow takes the vectors of missing passages from the other indexes in the
-// folder: a passage of the same text has the same vector, if the model is the
-// same. An index that cannot be read has none.
-func (s *syncing) borrow(ctx context.Context, missing map[passageKey][]int, take func(passageKey, []float32)) {
-	dirs, err := indexDirs(s.Corpus.options.Indexes, indexDepth)
-	if err != nil {
-		return
+// borrow takes the vectors of passages that lack one from where their keys are
+// known: a passage of the same text has the same vector, if the model is the same.
+// Those are the old index, what a Sync that ended early left, and the other
+// indexes in the folder. One that cannot be read has none.
+func (w *vectorizing) borrow(ctx context.Context) error {
+	if len(w.waiting) > 0 && w.old.hasVectors() && w.old.state.Identity.sameVectors(w.want) {
+		if err := w.takeFrom(ctx, w.old); err != nil {
+			return err
+		}
 	}
-	left := len(missing)
+	for _, n := range w.unfinished {
+		if err := w.takeFromDatabase(ctx, w.store, n); err != nil {
+			return err
+		}
+	}
+	if w.Corpus.options.Indexes == "" {
+		return nil
+	}
+	dirs, err := indexDirs(w.Corpus.options.Indexes, indexDepth)
+	if err != nil {
+		return nil // a folder that cannot be listed has no indexes to borrow from
+	}
 	for _, dir := range dirs {
-		if ctx.Err() != nil || left == 0 {
-			return
-		}
-		if dir == filepath.Clean(s.store.dir) {
-			continue
-		}
-		snap, err := store{s.store.fs, dir}.openVectors(s.want)
-		if err != nil {
-			continue
-		}
-		seen := map[passageKey]bool{}
-		for id, p := range snap.passages {
-			if _, ok := missing[p.key]; ok && !seen[p.key] {
-				seen[p.key] = true
-				take(p.key, snap.vectors.Vector(id))
-				left--
+		other := store{w.store.fs, dir}
+		if m, err := other.readManifest(); err == nil && m != nil && !m.foreign() && dir != filepath.Clean(w.store.dir) {
+			if err := w.takeFromDatabase(ctx, other, m.Database); err != nil {
+				return err
 			}
 		}
-		snap.release()
 	}
+	return nil
 }
 
-var errOtherVectors = errors.New("no vectors of this model")
-
-// openVectors opens the passages and vectors of an index, if its vectors may
-// stand beside those of the wanted identity.
-func (s store) openVectors(want identity) (*snapshot, error) {
-	m, err := s.readManifest()
+// takeFromDatabase takes the vectors of a database, if they may stand beside
+// those of the wanted identity.
+func (w *vectorizing) takeFromDatabase(ctx context.Context, s store, number uint64) error {
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	snap, err := s.openDatabase(number, true)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	if m == nil || m.Identity.Embedding == nil || !m.Identity.sameVectors(want) {
-		return nil, errOtherVectors
+	defer snap.release()
+	if !snap.hasVectors() || !snap.state.Identity.sameVectors(w.want) {
+		return nil
 	}
-	snap := &snapshot{manifest: m}
-	snap.users.Store(1)
-	if err := errors.Join(s.loadTable(snap), s.loadVectors(snap)); err != nil {
-		snap.release()
-		return nil, err
+	return w.takeFrom(ctx, snap)
+}
+
+// takeFrom takes the vectors of a snapshot.
+func (w *vectorizing) takeFrom(ctx context.Context, snap *snapshot) error {
+	wanted := vector.Scroll{
+		Namespace: passageSpace, With: vector.With{AllVectors: true},
+		Filter: vector.All(vector.MatchAny{Key: keyField, Values: w.wanted()}),
 	}
-	return snap, nil
+	for p, err := range snap.view.Points(ctx, wanted) {
+		if err != nil {
+			return err
+		}
+		key, ok := parseKey(fields{p.Payload}.text(keyField))
+		if !ok || len(p.Vector) != w.want.Embedding.Dimensions {
+			continue
+		}
+		n, err := w.take(key, p.Vector)
+		w.report.Reused += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

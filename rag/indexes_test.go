@@ -56,7 +56,7 @@ func TestIndexesOfAnotherModelShareNothing(t *testing.T) {
 func TestADamagedIndexSharesNothing(t *testing.T) {
 	l, folder := shelf(t)
 	l.synced().Close()
-	if err := flipMiddleByte(currentFile(t, l.dir, ".vectors")); err != nil {
+	if err := flipMiddleByte(currentFile(t, l.dir, "*.db/"+collectionName+"/*.seg")); err != nil {
 		t.Fatal(err)
 	}
 	l.dir = filepath.Join(folder, "b", "words")

@@ -3,8 +3,8 @@ package rag
 // Passage is a piece of one document: what is searched, quoted and cited. It
 // holds copies and stays valid after the corpus is closed.
 type Passage struct {
-	// ID numbers the passages of one generation of the index from 0, in the
-	// order of paths and offsets. A Sync that changes anything may renumber.
+	// ID numbers the passages of the index from 0, in the order of paths and
+	// offsets. A Sync that changes anything may renumber.
 	ID int
 
 	// Path is the absolute path of the passage's file.
@@ -32,7 +32,8 @@ type Passage struct {
 // Standing is where one retriever placed a passage.
 type Standing struct {
 	// Rank is the passage's place in the retriever's own order, from 1; 0 means
-	// that the retriever did not have the passage among its candidates.
+	// that the retriever did not have the passage among its candidates. Equal
+	// scores are in the order in which their files came to the index.
 	Rank int
 
 	// Score is the retriever's own score: BM25, or the cosine of question and

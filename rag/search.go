@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ragstone/ragstone/internal/index"
-	"github.com/ragstone/ragstone/internal/lexical"
+	"github.com/ragstone/ragstone/vector"
 )
 
 // SearchOptions steer one Search.
@@ -35,15 +34,20 @@ func (c *Corpus) Search(ctx context.Context, question string, options SearchOpti
 		options.K = defaultK
 	}
 	s := &searching{snapshot: snap, results: &Results{Question: question}, depth: max(candidates, options.K)}
-	s.places = map[int]int{}
-	s.searchWords(question)
-	if snap.vectors != nil {
-		if err := s.searchVectors(ctx, c.options.Embedding, question); err != nil {
+	if snap.db == nil || question == "" {
+		return s.results, nil
+	}
+	if snap.hasVectors() {
+		e := c.options.Embedding
+		vectors, err := embedChecked(ctx, e, []string{e.Identity.QueryPrefix + question})
+		if err != nil {
 			return nil, fmt.Errorf("search: embed the question: %w", err)
 		}
+		s.results.Vector = vectors[0]
 	}
-	s.complete()
-	s.rank(options.K)
+	if err := s.ask(ctx, options.K); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
 	return s.results, nil
 }
 
@@ -52,93 +56,61 @@ type searching struct {
 	*snapshot
 	results *Results
 	depth   int
-	query   lexical.Query
-
-	found  []found     // candidates
-	places map[int]int // passage to its place in found
 }
 
-// found is a candidate.
-type found struct {
-	passage         int
-	keyword, vector Standing
-	score           float64
-}
-
-func (s *searching) candidate(passage int) *found {
-	place, ok := s.places[passage]
-	if !ok {
-		place = len(s.found)
-		s.places[passage] = place
-		s.found = append(s.found, found{passage: passage})
+// query asks for all candidates, fused as Fuse does it.
+func (s *searching) query() vector.Query {
+	q := vector.Query{
+		Namespace: passageSpace,
+		Parts:     []vector.Part{{Text: s.results.Question, Using: keywordIndex, K: s.depth, Weight: 1 - vectorWeight}},
+		Fusion:    vector.Fusion{Method: vector.Share, Complete: true},
+		K:         2 * s.depth,
+		With:      vector.With{WithoutPayload: true},
 	}
-	return &s.found[place]
+	if s.results.Vector != nil {
+		q.Parts = append(q.Parts, vector.Part{Vector: s.results.Vector, K: s.depth, Weight: vectorWeight})
+	}
+	return q
 }
 
-func (s *searching) searchWords(question string) {
-	s.query = s.keywords.Query(question)
-	for _, t := range s.query {
-		s.results.Terms = append(s.results.Terms, QueryTerm{Term: t.Term, Passages: t.Docs, IDF: t.IDF})
-	}
-	for i, hit := range s.keywords.Search(s.query, s.depth) {
-		s.candidate(hit.Doc).keyword = Standing{i + 1, hit.Score}
-		s.results.BestKeyword = max(s.results.BestKeyword, hit.Score)
-	}
-}
-
-func (s *searching) searchVectors(ctx context.Context, e *Embedding, question string) error {
-	vectors, err := embedChecked(ctx, e, []string{e.Identity.QueryPrefix + question})
+// ask fills the results with the k best passages.
+func (s *searching) ask(ctx context.Context, k int) error {
+	terms, err := s.view.Terms(passageSpace, keywordIndex, s.results.Question)
 	if err != nil {
 		return err
 	}
-	s.results.Vector = vectors[0]
-	hits, _ := s.vectors.Search(vectors[0], s.depth, index.Params{})
-	for i, hit := range hits {
-		s.candidate(hit.Row).vector = Standing{i + 1, float64(hit.Score)}
-		if i == 0 {
-			s.results.BestVector = float64(hit.Score)
+	for _, t := range terms {
+		s.results.Terms = append(s.results.Terms, QueryTerm{Term: t.Term, Passages: t.Points, IDF: t.IDF})
+	}
+	found, err := s.view.Search(ctx, s.query())
+	if err != nil {
+		return err
+	}
+	s.results.BestKeyword = found.Plan.Parts[0].Best
+	if len(found.Plan.Parts) > 1 {
+		s.results.BestVector = found.Plan.Parts[1].Best
+	}
+	hits := make([]Hit, 0, len(found.Hits))
+	for _, h := range found.Hits {
+		id, ok := s.place(h.ID)
+		if !ok {
+			return &CorruptError{s.dir, fmt.Sprintf("passage %v belongs to no document", h.ID)}
 		}
+		hit := Hit{Passage: Passage{ID: id}, Score: h.Score, Keyword: Standing(h.Parts[0])}
+		if len(h.Parts) > 1 {
+			hit.Vector = Standing(h.Parts[1])
+		}
+		hits = append(hits, hit)
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	for i, hit := range hits[:min(k, len(hits))] {
+		hit.Rank = i + 1
+		if hit.Passage, err = s.passage(hit.ID); err != nil {
+			return err
+		}
+		s.results.Hits = append(s.results.Hits, hit)
 	}
 	return nil
-}
-
-// complete computes the score of either retriever for what the other brought.
-func (s *searching) complete() {
-	ids := make([]int, len(s.found))
-	for i, f := range s.found {
-		ids[i] = f.passage
-	}
-	for i, score := range s.keywords.Scores(s.query, ids) {
-		s.found[i].keyword.Score = score
-	}
-	if s.vectors == nil {
-		return
-	}
-	for i, score := range s.vectors.Scores(s.results.Vector, ids) {
-		s.found[i].vector.Score = float64(score)
-	}
-}
-
-// rank orders the candidates by their fused scores and keeps the k best.
-func (s *searching) rank(k int) {
-	weight := vectorWeight
-	if s.vectors == nil {
-		weight = 0
-	}
-	for i := range s.found {
-		f := &s.found[i]
-		f.score = fuse(weight, f.keyword.Score, s.results.BestKeyword, f.vector.Score, s.results.BestVector)
-	}
-	slices.SortFunc(s.found, func(a, b found) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.passage, b.passage))
-	})
-	for i, f := range s.found[:min(k, len(s.found))] {
-		s.results.Hits = append(s.results.Hits, Hit{
-			Passage: s.passage(f.passage),
-			Rank:    i + 1,
-			Score:   f.score,
-			Keyword: f.keyword,
-			Vector:  f.vector,
-		})
-	}
 }

@@ -1,230 +1,304 @@
 package rag
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/ragstone/ragstone/internal/disk"
-	"github.com/ragstone/ragstone/internal/index"
-	"github.com/ragstone/ragstone/internal/lexical"
+	"github.com/ragstone/ragstone/vector"
 )
 
-// snapshot is one generation of an index in memory: its large parts are mapped
-// files, used in place. It is immutable. A snapshot counts its users and
-// unmaps the files when the last one lets go.
+// snapshot is an index at one moment: its database, opened to be read beside
+// whoever writes, and the list of its documents. It is immutable. A snapshot
+// counts its users and closes the database when the last one lets go.
 type snapshot struct {
-	manifest *manifest // nil where there is no index
-	*table
-	text     []byte
-	keywords *lexical.Index
-	vectors  *index.Flat // nil without an embedding
+	manifest  *manifest // nil where there is no index
+	state     indexState
+	documents []documentRecord // in order of paths
+	passages  int
+	numbers   map[uint64]int // document number to its place
 
-	maps  []*disk.Mapping
+	db     *vector.DB         // nil where there is no index, or one of an older version
+	points *vector.Collection // of db
+	view   *vector.Snapshot   // of points
+	dir    string             // of db
+
 	users atomic.Int32
 }
 
-// emptySnapshot is what a directory without an index holds.
-func emptySnapshot() *snapshot {
-	s := &snapshot{table: &table{}, keywords: lexical.NewBuilder(lexical.Default(), bm25).Build()}
+// emptySnapshot is what a directory without an index holds, or with one of an
+// older version.
+func emptySnapshot(m *manifest) *snapshot {
+	s := &snapshot{manifest: m}
 	s.users.Store(1)
 	return s
 }
 
 func (s *snapshot) release() {
-	if s.users.Add(-1) > 0 {
+	if s.users.Add(-1) > 0 || s.db == nil {
 		return
 	}
-	for _, m := range s.maps {
-		_ = m.Close() // unmapping memory that was only read loses nothing
+	if s.view != nil {
+		s.view.Close()
 	}
+	_ = s.db.Close() // it was only read
 }
 
-// generation is 0 where there is no index.
-func (s *snapshot) generation() uint64 {
-	if s.manifest == nil {
-		return 0
-	}
-	return s.manifest.Generation
-}
+// hasVectors reports whether passages can be ranked by vectors.
+func (s *snapshot) hasVectors() bool { return s.db != nil && s.state.Identity.Embedding != nil }
 
-// open loads the newest generation. Between reading the manifest and opening
-// the files a writer may replace and remove them; then the manifest has
-// changed, and open begins again.
+// open opens the index. Between reading the manifest and opening the database a
+// writer may replace and remove it; then the manifest has changed, and open
+// begins again.
 func (s store) open() (*snapshot, error) {
+	m, err := s.readManifest()
 	for {
-		m, err := s.readManifest()
 		if err != nil {
 			return nil, err
 		}
-		if m == nil {
-			return emptySnapshot(), nil
+		if m == nil || m.foreign() {
+			return emptySnapshot(m), nil
 		}
-		snap, err := s.load(m)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return snap, err
+		snap, openErr := s.load(m)
+		var again *manifest
+		if again, err = s.readManifest(); err == nil && again != nil && *again == *m {
+			return snap, openErr
 		}
-		if again, errAgain := s.readManifest(); errAgain != nil || again == nil || again.Generation == m.Generation {
-			return nil, &CorruptError{s.path(manifestName), "a file it names is missing: " + err.Error()}
+		if openErr == nil {
+			snap.release()
 		}
+		m = again
 	}
 }
 
-// load maps and checks the parts of a generation.
+// load opens the database that a manifest names and lists its documents.
 func (s store) load(m *manifest) (*snapshot, error) {
-	snap := &snapshot{manifest: m}
-	snap.users.Store(1)
-	for _, load := range []func(*snapshot) error{s.loadTable, s.loadKeywords, s.loadVectors} {
-		if err := load(snap); err != nil {
-			snap.release()
-			return nil, err
-		}
+	snap, err := s.openDatabase(m.Database, true)
+	if err != nil {
+		return nil, err
+	}
+	snap.manifest = m
+	if err := snap.list(); err != nil {
+		snap.release()
+		return nil, &CorruptError{snap.dir, err.Error()}
 	}
 	return snap, nil
 }
 
-func (s store) loadTable(snap *snapshot) (err error) {
-	if snap.text, err = s.openPart(snap, partText); err != nil {
+// openDatabase opens a database and reads its state. With verify all its bytes
+// are compared with their checksums.
+func (s store) openDatabase(number uint64, verify bool) (*snapshot, error) {
+	snap := emptySnapshot(nil)
+	snap.dir = s.database(number)
+	options := vector.Options{ReadOnly: true, Verify: verify}
+	if _, real := s.fs.(disk.OS); !real {
+		options = options.OnFiles(s.fs)
+	}
+	err := snap.openView(options)
+	if err == nil {
+		return snap, nil
+	}
+	snap.release()
+	damaged, ok := errors.AsType[*vector.CorruptError](err)
+	switch {
+	case ok:
+		return nil, &CorruptError{damaged.Path, damaged.Reason}
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, vector.ErrNotFound):
+		return nil, &CorruptError{snap.dir, "it is missing"}
+	}
+	return nil, fmt.Errorf("open index: %w", err)
+}
+
+func (s *snapshot) openView(options vector.Options) (err error) {
+	if s.db, err = vector.Open(s.dir, options); err != nil {
 		return err
 	}
-	raw, err := s.openPart(snap, partTable)
+	if s.points, err = s.db.Lookup(collectionName); err != nil {
+		return err
+	}
+	if s.view, err = s.points.Snapshot(); err != nil {
+		return err
+	}
+	found, err := s.view.Get(context.Background(), stateSpace, vector.With{}, stateID)
 	if err != nil {
 		return err
 	}
-	m := snap.manifest
-	if snap.table, err = decodeTable(raw, len(snap.text), m.Version); err != nil {
-		return s.corrupt(m, partTable, "%v", err)
+	if len(found) == 0 {
+		return &vector.CorruptError{Path: s.dir, Reason: "it does not say what it is an index of"}
 	}
-	if len(snap.documents) != m.Documents || len(snap.passages) != m.Passages {
-		return s.corrupt(m, partTable, "it has %d documents and %d passages, and the manifest %d and %d",
-			len(snap.documents), len(snap.passages), m.Documents, m.Passages)
+	state, err := decodeState(found[0].Payload)
+	if err != nil {
+		return &vector.CorruptError{Path: s.dir, Reason: err.Error()}
+	}
+	s.state = *state
+	return nil
+}
+
+// list reads all documents and counts passages.
+func (s *snapshot) list() error {
+	for p, err := range s.view.Points(context.Background(), vector.Scroll{Namespace: fileSpace}) {
+		if err != nil {
+			return err
+		}
+		d, err := decodeDocument(p)
+		if err != nil {
+			return err
+		}
+		s.documents = append(s.documents, d)
+	}
+	slices.SortFunc(s.documents, func(a, b documentRecord) int { return strings.Compare(a.path, b.path) })
+	s.numbers = make(map[uint64]int, len(s.documents))
+	for i := range s.documents {
+		d := &s.documents[i]
+		d.first = s.passages
+		s.passages += d.count
+		s.numbers[d.number] = i
+	}
+	if len(s.documents) != s.state.Documents || s.passages != s.state.Passages {
+		return fmt.Errorf("it has %d documents and %d passages, and says %d and %d",
+			len(s.documents), s.passages, s.state.Documents, s.state.Passages)
 	}
 	return nil
 }
 
-func (s store) loadKeywords(snap *snapshot) error {
-	raw, err := s.openPart(snap, partKeywords)
-	if err != nil {
-		return err
+// current reports whether nothing was written since the snapshot was opened.
+func (s *snapshot) current(m *manifest) bool {
+	if m == nil || s.db == nil || m.Database != s.manifest.Database {
+		return m == nil && s.manifest == nil
 	}
-	m := snap.manifest
-	if snap.keywords, err = lexical.Load(raw); err != nil {
-		return s.corrupt(m, partKeywords, "%v", err)
-	}
-	if snap.keywords.Len() != m.Passages {
-		return s.corrupt(m, partKeywords, "it has %d passages, and the manifest %d", snap.keywords.Len(), m.Passages)
-	}
-	return nil
-}
-
-func (s store) loadVectors(snap *snapshot) error {
-	m := snap.manifest
-	if m.Identity.Embedding == nil {
-		return nil
-	}
-	raw, err := s.openPart(snap, partVectors)
-	if err != nil {
-		return err
-	}
-	dimensions := m.Identity.Embedding.Dimensions
-	if dimensions < 1 || len(raw) != 4*dimensions*m.Passages {
-		return s.corrupt(m, partVectors, "it has %d bytes, want %d vectors of %d dimensions", len(raw), m.Passages, dimensions)
-	}
-	snap.vectors = index.NewFlat(index.Dot, dimensions, floats(raw))
-	return nil
-}
-
-func (s store) corrupt(m *manifest, kind, format string, args ...any) error {
-	p, _ := m.part(kind)
-	return &CorruptError{s.path(p.Name), fmt.Sprintf(format, args...)}
-}
-
-// openPart maps a part and compares its length and checksum with the manifest.
-func (s store) openPart(snap *snapshot, kind string) ([]byte, error) {
-	p, ok := snap.manifest.part(kind)
-	if !ok {
-		return nil, &CorruptError{s.path(manifestName), "it names no " + kind + " part"}
-	}
-	data, err := s.bytes(snap, p)
-	if err != nil {
-		return nil, fmt.Errorf("open index: %w", err)
-	}
-	if int64(len(data)) != p.Bytes {
-		return nil, &CorruptError{s.path(p.Name), fmt.Sprintf("it has %d bytes, want %d", len(data), p.Bytes)}
-	}
-	if got := checksum(data); got != p.CRC32C {
-		return nil, &CorruptError{s.path(p.Name), fmt.Sprintf("checksum is %s, want %s", got, p.CRC32C)}
-	}
-	return data, nil
-}
-
-// bytes returns the content of a part: mapped from a real disk, read from any
-// other. A file without content cannot be mapped everywhere, nor need be.
-func (s store) bytes(snap *snapshot, p part) ([]byte, error) {
-	if _, real := s.fs.(disk.OS); !real || p.Bytes == 0 {
-		return disk.ReadFile(s.fs, s.path(p.Name))
-	}
-	m, err := disk.Map(s.path(p.Name))
-	if err != nil {
-		return nil, err
-	}
-	snap.maps = append(snap.maps, m)
-	return m.Bytes(), nil
-}
-
-// floats views little-endian bytes as numbers. A mapping begins at a page, so
-// the view is aligned; all platforms Ragstone is built for are little-endian.
-func floats(raw []byte) []float32 {
-	if len(raw) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), len(raw)/4)
-}
-
-// floatBytes is the inverse of floats.
-func floatBytes(numbers []float32) []byte {
-	if len(numbers) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), 4*len(numbers))
+	changed, err := s.points.Changed()
+	return err == nil && !changed
 }
 
 // find returns the place of a path among the documents.
-func (t *table) find(path string) (i int, ok bool) {
-	return slices.BinarySearchFunc(t.documents, path, func(d documentRecord, path string) int {
+func (s *snapshot) find(path string) (i int, ok bool) {
+	return slices.BinarySearchFunc(s.documents, path, func(d documentRecord, path string) int {
 		return strings.Compare(d.path, path)
 	})
 }
 
-// documentText returns a copy of a document's text.
-func (s *snapshot) documentText(d documentRecord) string {
-	return string(s.text[d.start : d.start+d.length])
+// readable counts the documents with passages.
+func (s *snapshot) readable() int {
+	n := 0
+	for _, d := range s.documents {
+		if d.problem == "" {
+			n++
+		}
+	}
+	return n
 }
 
-// passage returns a copy of passage id.
-func (s *snapshot) passage(id int) Passage {
-	p := s.passages[id]
-	d := s.documents[p.document]
+// documentOf returns the document of passage id.
+func (s *snapshot) documentOf(id int) *documentRecord {
+	i, ok := slices.BinarySearchFunc(s.documents, id, func(d documentRecord, id int) int { return d.first - id })
+	if !ok {
+		i--
+	}
+	for s.documents[i].count == 0 { // shares its first with the one that has passages
+		i++
+	}
+	return &s.documents[i]
+}
+
+// place returns the number of a passage among all, by its point.
+func (s *snapshot) place(id vector.ID) (passage int, ok bool) {
+	n, _ := id.Number()
+	i, ok := s.numbers[n>>passageBits]
+	if !ok {
+		return 0, false
+	}
+	return s.documents[i].first + int(n&(maxPassages-1)), true
+}
+
+// documentPoints returns the points of a document's passages, in order.
+func (s *snapshot) documentPoints(ctx context.Context, d *documentRecord, with vector.With) ([]vector.Point, error) {
+	ids := make([]vector.ID, d.count)
+	for i := range ids {
+		ids[i] = d.passageID(i)
+	}
+	points, err := s.view.Get(ctx, passageSpace, with, ids...)
+	if err == nil && len(points) != d.count {
+		err = &CorruptError{s.dir, fmt.Sprintf("document %s has %d passages of %d", d.path, len(points), d.count)}
+	}
+	return points, err
+}
+
+// documentPassages reads a document's passages.
+func (s *snapshot) documentPassages(ctx context.Context, d *documentRecord) ([]passageRecord, error) {
+	points, err := s.documentPoints(ctx, d, vector.With{})
+	if err != nil {
+		return nil, err
+	}
+	records := make([]passageRecord, len(points))
+	for i, p := range points {
+		if records[i], err = decodePassage(p); err != nil {
+			return nil, &CorruptError{s.dir, err.Error()}
+		}
+	}
+	return records, nil
+}
+
+// documentText puts a document's text together.
+func (s *snapshot) documentText(d *documentRecord) (string, error) {
+	records, err := s.documentPassages(context.Background(), d)
+	if err != nil {
+		return "", err
+	}
+	return joined(records, d.tail), nil
+}
+
+// joined is the text that passages, which may overlap, and what lies between
+// them add up to.
+func joined(records []passageRecord, tail string) string {
+	var text strings.Builder
+	for _, p := range records {
+		text.WriteString(p.before)
+		known := max(0, text.Len()-p.start)
+		text.WriteString(p.text[min(known, len(p.text)):])
+	}
+	text.WriteString(tail)
+	return text.String()
+}
+
+// passage returns passage id.
+func (s *snapshot) passage(id int) (Passage, error) {
+	d := s.documentOf(id)
+	points, err := s.view.Get(context.Background(), passageSpace, vector.With{}, d.passageID(id-d.first))
+	if err != nil {
+		return Passage{}, err
+	}
+	if len(points) == 0 {
+		return Passage{}, &CorruptError{s.dir, fmt.Sprintf("document %s lacks passage %d", d.path, id-d.first)}
+	}
+	r, err := decodePassage(points[0])
+	if err != nil {
+		return Passage{}, &CorruptError{s.dir, err.Error()}
+	}
 	passage := Passage{
 		ID:       id,
 		Path:     d.path,
 		Title:    d.title,
-		Start:    p.start,
-		End:      p.end,
-		Text:     string(s.text[d.start+p.start : d.start+p.end]),
-		Headings: slices.Clone(p.headings),
-		Place:    Place{Line: p.line},
+		Start:    r.start,
+		End:      r.end(),
+		Text:     r.text,
+		Headings: r.headings,
+		Place:    Place{Line: r.line},
 		unit:     d.unit,
-		marks:    within(d.marks, p.start, p.end),
+		marks:    r.marks,
 	}
 	passage.Place = passage.PlaceAt(0)
 	if passage.isRow(lineAt(passage.Text, 0)) {
-		above := s.text[d.start+max(0, p.start-maxHeadBytes) : d.start+p.start]
-		passage.head = headOf(string(above)+passage.Text, len(above), passage.isRow)
+		text, err := s.documentText(d)
+		if err != nil {
+			return Passage{}, err
+		}
+		above := text[max(0, r.start-maxHeadBytes):r.start]
+		passage.head = headOf(above+passage.Text, len(above), passage.isRow)
 	}
-	return passage
+	return passage, nil
 }

@@ -58,7 +58,7 @@ type SyncReport struct {
 	Failed  []FileProblem // could not be read or parsed
 	Skipped []FileProblem // left out on purpose: hidden, excluded, binary
 
-	Written bool // a new generation was written
+	Written bool // the index changed
 }
 
 // Sync brings the index up to date with the files under roots, which are files
@@ -67,9 +67,8 @@ type SyncReport struct {
 // read is listed in the report and stops nothing.
 //
 // Sync takes a lock on the directory, so that of two at once the second waits
-// and then finds the first one's work done. A new generation of files is
-// written beside the old one and takes its place in one step: an error, a
-// cancelled context or a crash leaves the index as it was. ErrEmptyCorpus is
+// and then finds the first one's work done. All that it changes takes effect in
+// one step: an error, a cancelled context or a crash leaves the index as it was. ErrEmptyCorpus is
 // returned, with the report, when nothing under the roots has text.
 func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) (SyncReport, error) {
 	if options.Progress == nil {
@@ -91,9 +90,6 @@ func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) 
 		return SyncReport{}, err
 	}
 	defer old.release()
-	if old.manifest != nil {
-		c.store.sweep(old.generation())
-	}
 
 	s := &syncing{Corpus: c, options: options, old: old, started: time.Now()}
 	if s.roots, err = absolute(roots); err != nil {
@@ -130,7 +126,10 @@ func (c *Corpus) refresh() error {
 		return err
 	}
 	defer snap.release()
-	if m, err := c.store.readManifest(); err == nil && m != nil && m.Generation == snap.generation() {
+	c.mu.Lock()
+	damaged := c.damage != nil
+	c.mu.Unlock()
+	if m, err := c.store.readManifest(); err == nil && !damaged && snap.current(m) {
 		return nil
 	}
 	return c.reload()
@@ -144,23 +143,26 @@ type syncing struct {
 	old     *snapshot
 	started time.Time
 	report  SyncReport
+	state   indexState // what the index shall say of itself
+
+	small      bool     // the changes are written as one batch
+	unfinished []uint64 // databases of Syncs that ended early, the oldest first
 
 	files     []fileState // in order of paths
 	dirty     bool        // the index must be written
 	confirmed bool        // a file that looked changed was read and is not
 }
 
-// fileState is a file of the new generation.
+// fileState is a file as the index shall have it.
 type fileState struct {
 	record   documentRecord
 	before   int // its place among the old documents, or -1
 	reuse    bool
-	text     string // unless reused
-	passages []passageRecord
+	passages []passageRecord // unless reused
 }
 
 func (s *syncing) run(ctx context.Context) error {
-	if s.old.manifest != nil && !s.old.manifest.Identity.equal(s.want) {
+	if s.old.manifest != nil && !s.old.state.Identity.equal(s.want) {
 		s.Corpus.options.Log.Info("the index was built with other settings and is built anew", "dir", s.store.dir)
 		s.dirty = true
 	}
@@ -171,38 +173,19 @@ func (s *syncing) run(ctx context.Context) error {
 		return err
 	}
 	s.summarize()
-	if !s.dirty {
-		return s.confirm()
+	if !s.dirty && !s.confirmed {
+		return nil
 	}
-	g, err := s.assemble(ctx)
+	written, err := s.write(ctx)
 	if err != nil {
-		return err
-	}
-	s.options.Progress(Progress{Phase: PhaseWrite})
-	if err := g.write(s.store); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
-	s.report.Written = true
+	s.report.Written = s.dirty
 	if err := s.reload(); err != nil {
 		return err
 	}
-	s.store.sweep(g.manifest.Generation)
-	s.store.removePending()
+	s.store.sweep(written)
 	return nil
-}
-
-// confirm notes in the manifest that files were found unchanged by reading
-// them, so that the next Sync believes their times.
-func (s *syncing) confirm() error {
-	if !s.confirmed {
-		return nil
-	}
-	m := *s.old.manifest
-	m.Written = s.started
-	if err := s.store.commit(&m); err != nil {
-		return fmt.Errorf("write index: %w", err)
-	}
-	return s.reload()
 }
 
 // summarize counts what changed.
@@ -233,15 +216,4 @@ func (s *syncing) summarize() {
 	}
 	r.Removed = s.old.readable() - r.Changed - r.Unchanged
 	s.dirty = s.dirty || found < len(s.old.documents)
-}
-
-// readable counts the documents with passages.
-func (t *table) readable() int {
-	n := 0
-	for _, d := range t.documents {
-		if d.problem == "" {
-			n++
-		}
-	}
-	return n
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/ragstone/ragstone/internal/disk"
 )
 
 func TestSyncReadsOnlyWhatChanged(t *testing.T) {
@@ -112,7 +112,8 @@ func TestKeepingUpEqualsBuildingAnew(t *testing.T) {
 		if _, err := anew.Sync(t.Context(), []string{l.root}, SyncOptions{}); err != nil && len(present) > 0 {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(partSums(anew), partSums(kept)); diff != "" {
+		ranks := cmpopts.IgnoreFields(Standing{}, "Rank") // of equal scores they differ
+		if diff := cmp.Diff(contents(t, anew), contents(t, kept), ranks, cmp.AllowUnexported(Passage{}, placeMark{})); diff != "" {
 			t.Fatalf("round %d: an index kept up to date differs from one built anew (-anew +kept):\n%s", round, diff)
 		}
 		anew.Close()
@@ -131,15 +132,25 @@ func randomDocument(random *rand.Rand) string {
 	return b.String()
 }
 
-// partSums are the checksums of an index's files.
-func partSums(c *Corpus) map[string]string {
-	sums := map[string]string{}
-	if c.current.manifest != nil {
-		for _, p := range c.current.manifest.Parts {
-			sums[p.Kind] = p.CRC32C
+// contents is everything that an index answers with: its passages, and what it
+// says to some questions, to the last bit.
+func contents(t *testing.T, c *Corpus) (all []any) {
+	t.Helper()
+	for id := range c.Len() {
+		p, err := c.Passage(id)
+		if err != nil {
+			t.Fatal(err)
 		}
+		all = append(all, p)
 	}
-	return sums
+	for _, question := range []string{"word1", "word2 word30 end", "part word59 word58 word57 nowhere"} {
+		r, err := c.Search(t.Context(), question, SearchOptions{K: c.Len()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 func TestAnotherModelNeverMixes(t *testing.T) {
@@ -273,35 +284,44 @@ func TestAStoppedSyncGoesOnWhereItWas(t *testing.T) {
 	if got.Reused != 2*embedBatch || got.Embedded != 3*embedBatch {
 		t.Errorf("the second sync says %+v, want %d passages reused", got, 2*embedBatch)
 	}
-	if _, err := os.Stat(filepath.Join(l.dir, pendingName)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("what was put aside is still there: %v", err)
-	}
+	onlyLiveFiles(t, l.dir)
 }
 
-// What was put aside for one model is nothing to another, nor is a damaged
-// file.
+// What a Sync that ended early has left is nothing to another model, nor is it
+// taken from a damaged file.
 func TestForeignAndDamagedWorkIsIgnored(t *testing.T) {
-	l := newLibrary(t, handbook())
-	for name, id := range map[string]EmbeddingIdentity{"foreign": {Model: "other", Dimensions: wordDimensions}, "damaged": l.options.Embedding.Identity} {
-		s := store{disk.OS{}, t.TempDir()}
-		p, err := newPending(s, &id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.add(passageKey{1}, wordVector("leave"))
-		p.save()
-		if name == "damaged" {
-			if err := flipMiddleByte(s.path(pendingName)); err != nil {
-				t.Fatal(err)
+	for name, spoil := range map[string]func(*library){
+		"foreign": func(l *library) { l.options.Embedding = l.embedder.embedding("w2") },
+		"damaged": func(l *library) {
+			logs, err := filepath.Glob(filepath.Join(l.dir, "*.db", collectionName, "*.log"))
+			if err != nil || len(logs) != 1 {
+				l.Fatalf("logs of what was left: %v, %v; want one", logs, err)
 			}
-		}
-		again, err := newPending(s, &l.options.Embedding.Identity)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again.load(); len(again.keys) != 0 {
-			t.Errorf("%s: %d vectors were taken", name, len(again.keys))
-		}
+			if err := flipMiddleByte(logs[0]); err != nil {
+				l.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLibrary(t, nil)
+			for i := range 5 * embedBatch {
+				l.write(fmt.Sprintf("%d.txt", i), fmt.Sprintf("The room number %d is free.", i))
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			_, err := l.open().Sync(ctx, []string{l.root}, SyncOptions{Progress: func(p Progress) {
+				if p.Phase == PhaseEmbed && p.Done == 4*embedBatch {
+					cancel()
+				}
+			}})
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("Sync = %v, want it cancelled", err)
+			}
+			spoil(l)
+			if got := l.sync(l.open()); got.Reused != 0 || got.Embedded != got.Passages {
+				t.Errorf("sync says %+v, want every passage embedded", got)
+			}
+		})
 	}
 }
 

@@ -83,11 +83,11 @@ const timeResolution = 2 * time.Second
 // untouched reports whether a file's size and time say that its content is the
 // old one. A file changed as late as the last Sync is not believed.
 func (s *syncing) untouched(f *fileState) bool {
-	if f.before < 0 || s.old.manifest.Identity.Passages != s.want.Passages {
+	if f.before < 0 || s.old.state.Identity.Passages != s.want.Passages {
 		return false
 	}
 	old := s.old.documents[f.before]
-	safe := s.old.manifest.Written.Add(-timeResolution).UnixNano()
+	safe := s.old.state.Written.Add(-timeResolution).UnixNano()
 	return old.size == f.record.size && old.modTime == f.record.modTime && old.modTime < safe
 }
 
@@ -166,7 +166,6 @@ func (s *syncing) takeOver(f *fileState) {
 	old.modTime = f.record.modTime
 	f.record = old
 	f.reuse = true
-	f.passages = s.old.passages[old.first : old.first+old.count]
 }
 
 // readFile reads, parses and cuts one file. A file that fails is noted with
@@ -179,7 +178,7 @@ func (s *syncing) readFile(ctx context.Context, parser *document.Parser, f *file
 	}
 	f.record.size = int64(len(data))
 	f.record.hash = sha256.Sum256(data)
-	if f.before >= 0 && s.old.manifest.Identity.Passages == s.want.Passages && s.old.documents[f.before].hash == f.record.hash {
+	if f.before >= 0 && s.old.state.Identity.Passages == s.want.Passages && s.old.documents[f.before].hash == f.record.hash {
 		f.reuse = true
 		return ctx.Err()
 	}
@@ -208,22 +207,31 @@ func plainReason(err error) string {
 // cut makes a document's passages.
 func (s *syncing) cut(f *fileState, doc *document.Document) {
 	o := s.Corpus.options
-	f.text = doc.Text
 	f.record.title = strings.Join(strings.Fields(doc.Title), " ")
-	f.record.length = len(doc.Text)
-	f.record.unit, f.record.marks = marksOf(doc)
+	unit, marks := marksOf(doc)
+	f.record.unit = unit
+	covered := 0
 	for _, p := range chunk.Split(doc, chunk.Options{MaxTokens: o.ChunkTokens, Overlap: o.ChunkOverlap, Count: o.count}) {
-		record := passageRecord{start: p.Start, end: p.End, headings: p.Headings}
-		if f.record.unit == unitTextLine {
+		record := passageRecord{
+			start: p.Start, text: doc.Text[p.Start:p.End], before: doc.Text[covered:max(covered, p.Start)],
+			headings: p.Headings, marks: within(marks, p.Start, p.End),
+		}
+		covered = max(covered, p.End)
+		if unit == unitTextLine {
 			record.line = p.Line
 		}
-		sum := sha256.Sum256([]byte(s.embeddedText(f.record.title, record, doc.Text[p.Start:p.End])))
+		sum := sha256.Sum256([]byte(s.embeddedText(f.record.title, record)))
 		copy(record.key[:], sum[:])
 		f.passages = append(f.passages, record)
 	}
+	f.record.tail = doc.Text[covered:]
 	f.record.count = len(f.passages)
-	if f.record.count == 0 {
+	if f.record.count > maxPassages {
+		f.record.problem = fmt.Sprintf("it has %d passages: at most %d are indexed of one file", f.record.count, maxPassages)
+	} else if f.record.count == 0 {
 		f.record.problem = document.ErrNoText.Error()
-		f.text, f.record.length, f.record.marks = "", 0, nil
+	}
+	if f.record.problem != "" {
+		f.passages, f.record.count, f.record.tail, f.record.unit = nil, 0, "", unitTextLine
 	}
 }
