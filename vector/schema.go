@@ -225,6 +225,14 @@ type payloadField struct {
 	kind PayloadIndex
 }
 
+// Validate says what of a schema cannot be: the error is an ErrInvalid.
+func (s Schema) Validate() error {
+	if _, err := s.compile(); err != nil {
+		return invalid("%w", err)
+	}
+	return nil
+}
+
 // compile checks a schema and lays it out: names sorted, dense and multi-vectors
 // before sparse ones.
 func (s Schema) compile() (*layout, error) {

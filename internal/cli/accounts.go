@@ -21,7 +21,7 @@ type ledger struct {
 }
 
 // withAccounts opens the accounts of the configured home, which a server may
-// have open too. What the caller got wrong becomes an error of the command line.
+// have open too.
 func (a *app) withAccounts(ctx context.Context, do func(context.Context, ledger) error) error {
 	store, err := state.OpenWith(ctx, server.StateDir(a.config.Home), server.StateOptions(a.config))
 	if err != nil {
@@ -34,13 +34,7 @@ func (a *app) withAccounts(ctx context.Context, do func(context.Context, ledger)
 			err = do(ctx, ledger{accounts, tenant})
 		}
 	}
-	err = errors.Join(err, store.Close())
-	for _, wrong := range []error{account.ErrName, account.ErrPermission, account.ErrMoney, account.ErrLimit, account.ErrBudget} {
-		if errors.Is(err, wrong) {
-			return &exitError{exitUsage, err}
-		}
-	}
-	return err
+	return errors.Join(err, store.Close())
 }
 
 // printJSON prints a value on one line.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -44,5 +43,5 @@ func useKernels(name string) (restore func(), err error) {
 			return kernel.Use(level), nil
 		}
 	}
-	return nil, fmt.Errorf("--kernels %q: here are %v", name, kernel.Levels())
+	return nil, misuse("--kernels %q: here are %v", name, kernel.Levels())
 }

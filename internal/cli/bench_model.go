@@ -148,7 +148,7 @@ func loadDecoder(place string, options model.DecoderOptions) (*model.Decoder, er
 		case 1:
 			place = files[0]
 		default:
-			return nil, fmt.Errorf("%s has %d GGUF files: name one", place, len(files))
+			return nil, misuse("%s has %d GGUF files: name one", place, len(files))
 		}
 	}
 	f, err := gguf.Open(place)

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"runtime/debug"
@@ -54,6 +56,9 @@ func (d *vectorData) read(base, queries, truth string, k int) (err error) {
 // number, and that many numbers of 32 bits. All have the same length.
 func readVectors[T any](path string, number func(bits uint32) T) (numbers []T, dimensions int, err error) {
 	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, misuse("%w", err)
+	}
 	if err != nil {
 		return nil, 0, err
 	}

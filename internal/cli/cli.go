@@ -2,8 +2,9 @@
 // the package that does the work. It owns the terminal (progress, colour,
 // exit codes) and nothing else.
 //
-// Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong; 3 the
-// documents do not answer the question (ask, search); 130 interrupted.
+// Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong: a
+// value that cannot be, or the name of something that is not there; 3 the documents
+// do not answer the question (ask, search); 130 interrupted.
 package cli
 
 import (
@@ -21,37 +22,12 @@ import (
 	"github.com/ragstone/ragstone/internal/config"
 )
 
-// Exit codes, documented in the package comment and in `ragstone --help`.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitNoAnswer    = 3
-	exitInterrupted = 130
-)
-
 // app is what every command is given: the configuration and the terminal.
 type app struct {
 	config config.Config
 	stdout io.Writer
 	stderr io.Writer
 }
-
-// exitError ends the program with a code of its own; a nil cause prints
-// nothing.
-type exitError struct {
-	code  int
-	cause error
-}
-
-func (e *exitError) Error() string {
-	if e.cause == nil {
-		return fmt.Sprintf("exit code %d", e.code)
-	}
-	return e.cause.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.cause }
 
 // Main runs the command line and returns the process's exit code. The first
 // interrupt ends the work cleanly, a second one ends the process at once.
@@ -69,25 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	return exitCode(ctx, a.advise(err), stderr)
-}
-
-func exitCode(ctx context.Context, err error, stderr io.Writer) int {
-	exit, coded := errors.AsType[*exitError](err)
-	switch {
-	case err == nil:
-		return exitOK
-	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "ragstone: interrupted")
-		return exitInterrupted
-	case coded:
-		if exit.cause != nil {
-			fmt.Fprintln(stderr, "ragstone:", exit.cause)
-		}
-		return exit.code
-	}
-	fmt.Fprintln(stderr, "ragstone:", err)
-	return exitFailed
+	return a.exitCode(ctx, a.advise(err), stderr)
 }
 
 // newRoot lists every command.
@@ -98,8 +56,9 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Answer questions from your own documents, with citations, and serve the OpenAI
 API to programs: with models that run inside this binary, on this machine.
 
-Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong; 3 the documents
-do not answer the question (ask, search); 130 interrupted.`,
+Exit codes: 0 done; 1 it failed; 2 the command line or a setting was wrong, such as the
+name of something that is not there; 3 the documents do not answer the question (ask,
+search); 130 interrupted.`,
 		Example: `  ragstone ask ./handbook "How many days of leave does a new hire get?"
   ragstone serve
   ragstone models`,
@@ -158,7 +117,7 @@ func knownCommand(root *cobra.Command, args []string) error {
 func refuseWrongArguments(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
+			if err := errors.Join(check(c, args), c.ValidateRequiredFlags()); err != nil {
 				return usageError(c, err)
 			}
 			return nil

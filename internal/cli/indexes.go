@@ -208,7 +208,7 @@ func (a *app) removeIndexes(choice indexChoice, dryRun bool) error {
 		fmt.Fprintf(a.stdout, "%s the index of %s\n", verb, indexName(i))
 	}
 	if removed == 0 && len(problems) == 0 {
-		return errors.New("no index fits; `ragstone indexes list` shows them")
+		return misuse("no index fits; `ragstone indexes list` shows them")
 	}
 	fmt.Fprintf(a.stderr, "%s, %s.\n", countedIndexes(removed), bytesUnit(freed))
 	return errors.Join(problems...)

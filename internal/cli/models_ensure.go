@@ -28,7 +28,7 @@ func (a *app) modelPath(ctx context.Context, ref string) (string, error) {
 		return a.ensureModel(ctx, ref) // all-minilm-l6-v2.5 may be a name
 	}
 	if err != nil {
-		return "", fmt.Errorf("find model: %w", err)
+		return "", misuse("find model: %w", err)
 	}
 	return ref, nil
 }

@@ -81,9 +81,12 @@ func newVectorsSearchCommand(a *app) *cobra.Command {
 				return &exitError{exitUsage, err}
 			}
 			return a.withCollection(args[0], args[1], func(collection *vector.Collection) error {
+				if err := checkQuery(q, args[1], collection.Schema()); err != nil {
+					return err
+				}
 				r, err := collection.Search(c.Context(), q)
 				if err != nil {
-					return err
+					return searchProblem(err, likeID)
 				}
 				if asJSON {
 					return json.NewEncoder(a.stdout).Encode(r)
@@ -115,7 +118,7 @@ func newVectorsSearchCommand(a *app) *cobra.Command {
 func parseQuery(q *vector.Query, vectorText, likeID, filter string) error {
 	if vectorText != "" {
 		if err := json.Unmarshal([]byte(vectorText), &q.Vector); err != nil {
-			return fmt.Errorf("--vector: want a JSON array of numbers: %w", err)
+			return fmt.Errorf("--vector: want a JSON array of numbers: %w", plainJSON(err))
 		}
 	}
 	if likeID != "" {
@@ -124,7 +127,7 @@ func parseQuery(q *vector.Query, vectorText, likeID, filter string) error {
 	if filter != "" {
 		q.Filter = new(vector.Filter)
 		if err := json.Unmarshal([]byte(filter), q.Filter); err != nil {
-			return fmt.Errorf("--filter: %w", err)
+			return fmt.Errorf("--filter: %s", strings.TrimPrefix(plainJSON(err).Error(), "filter: "))
 		}
 	}
 	return nil
@@ -235,9 +238,6 @@ point, and that the log follows on the segments. Nothing is changed.`,
 		Example: `  ragstone vectors check films.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := wantDatabase(args[0]); err != nil {
-				return err
-			}
 			if err := wantDatabase(args[0]); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/ragstone/ragstone/internal/disk"
@@ -31,9 +32,13 @@ type pointFile struct {
 // openPoints opens a file of points; its name says what it is. Vectors without
 // ids are numbered from firstID.
 func openPoints(path string, firstID uint64) (*pointFile, error) {
+	ext := filepath.Ext(path)
+	if !slices.Contains([]string{".jsonl", ".ndjson", ".fvecs", ".faiss", ".index", ".npy"}, ext) {
+		return nil, misuse("read %s: files ending in %q are not known: want .jsonl, .fvecs, .npy or .faiss", path, ext)
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, misuse("%w", err)
 	}
 	at, err := f.Stat()
 	if err != nil {
@@ -42,7 +47,7 @@ func openPoints(path string, firstID uint64) (*pointFile, error) {
 	}
 	p := &pointFile{file: f, path: path, size: at.Size(), n: firstID}
 	p.in = bufio.NewReaderSize(countingReader{f, &p.done}, 1<<20)
-	switch ext := filepath.Ext(path); ext {
+	switch ext {
 	case ".jsonl", ".ndjson":
 		p.next = p.jsonLines()
 	case ".fvecs":
@@ -54,8 +59,6 @@ func openPoints(path string, firstID uint64) (*pointFile, error) {
 		if row, err = p.npy(); err == nil {
 			p.next = p.numbered(row)
 		}
-	default:
-		err = fmt.Errorf("files ending in %q are not known: want .jsonl, .fvecs, .npy or .faiss", ext)
 	}
 	if err != nil {
 		f.Close()
@@ -121,7 +124,7 @@ func (p *pointFile) jsonLines() func() (vector.Point, error) {
 	return func() (point vector.Point, err error) {
 		n++
 		if err := d.Decode(&point); err != nil && err != io.EOF {
-			return point, fmt.Errorf("point %d: %w", n, err)
+			return point, fmt.Errorf("point %d: %w", n, plainJSON(err))
 		} else if err == io.EOF {
 			return point, io.EOF
 		}
@@ -234,7 +237,7 @@ func writePoints(path string, total int, all func(write func(vector.Point) error
 	switch ext {
 	case ".jsonl", ".ndjson", ".fvecs", ".npy":
 	default:
-		return fmt.Errorf("write %s: files ending in %q are not known: want .jsonl, .fvecs or .npy", path, ext)
+		return misuse("write %s: files ending in %q are not known: want .jsonl, .fvecs or .npy", path, ext)
 	}
 	return disk.WriteFile(path, 0o644, func(w io.Writer) error {
 		lines := json.NewEncoder(w)

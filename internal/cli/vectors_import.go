@@ -83,16 +83,28 @@ func (a *app) importVectors(ctx context.Context, dir, name, path string, o vecto
 	}
 	schema, err := o.schema(&first)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return err
 	}
+	n, made := 0, false
+	removeFolder := newFolder(dir)
 	db, err := vector.Open(dir, vector.Options{Threads: max(1, a.config.Threads)})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() {
+		refused := err != nil && n == 0 // then nothing stays of what was made for it
+		if refused && made && removeFolder == nil {
+			err = errors.Join(err, db.Drop(name))
+		}
+		err = errors.Join(err, db.Close())
+		if refused && removeFolder != nil {
+			err = errors.Join(err, removeFolder())
+		}
+	}()
 	c, err := db.Lookup(name)
 	switch {
 	case errors.Is(err, vector.ErrNotFound):
+		made = true
 		c, err = db.Collection(name, schema)
 	case err == nil && o.describes:
 		err = &exitError{exitUsage, fmt.Errorf("%s is there already: --metric, --vector-index, --index and --keywords are for a new collection", name)}
@@ -101,15 +113,15 @@ func (a *app) importVectors(ctx context.Context, dir, name, path string, o vecto
 		return err
 	}
 	a.warnOfDamage(c)
-	n, err := a.importPoints(ctx, c, file, first, o)
+	n, err = a.importPoints(ctx, c, file, first, o)
 	if err == nil && o.compact {
 		p := a.newProgress("Merging", countOf("points"))
 		p.Set(0, 0)
 		err = c.Compact(ctx)
 		p.Close()
 	}
-	if err != nil {
-		return fmt.Errorf("after %d points: %w", n, err)
+	if err != nil { // whatever it is, it is the file's
+		return &exitError{exitFailed, fmt.Errorf("import %s: after %s: %w", path, plural(n, "point"), err)}
 	}
 	s, err := c.Statistics()
 	if err != nil {
@@ -146,11 +158,42 @@ func (a *app) importPoints(ctx context.Context, c *vector.Collection, file *poin
 	return n, err
 }
 
-// schema is that of a new collection: what the first point has.
-func (o vectorsImport) schema(p *vector.Point) (vector.Schema, error) {
+// schema is that of a new collection: what the first point has. The error names
+// the flag that it cannot have.
+func (o vectorsImport) schema(p *vector.Point) (s vector.Schema, err error) {
+	check := func(flag, value string) {
+		if wrong := s.Validate(); wrong != nil && err == nil {
+			err = misuse("--%s %s: %s", flag, value, strings.TrimPrefix(wrong.Error(), vector.ErrInvalid.Error()+": "))
+		}
+	}
+	s = o.vectors(p, "")
+	check("metric", o.metric)
+	if s = o.vectors(p, vector.IndexKind(o.kind)); o.kind != "" {
+		check("vector-index", o.kind)
+	}
+	if len(o.keywords) > 0 {
+		s.Keywords = map[string]vector.KeywordSpec{"words": {Keys: o.keywords}}
+		check("keywords", strings.Join(o.keywords, ","))
+	}
+	for _, pair := range o.indexes {
+		key, kind, ok := strings.Cut(pair, "=")
+		if !ok {
+			return s, misuse("--index %s: want KEY=keyword, number, time, geo or text", pair)
+		}
+		if s.Payload == nil {
+			s.Payload = map[string]vector.PayloadIndex{}
+		}
+		s.Payload[key] = vector.PayloadIndex(kind)
+		check("index", pair)
+	}
+	return s, err
+}
+
+// vectors are those of a new collection: as the first point has them.
+func (o vectorsImport) vectors(p *vector.Point, kind vector.IndexKind) vector.Schema {
 	s := vector.Schema{Vectors: map[string]vector.VectorSpec{}}
 	add := func(name string, dimensions int, multi bool) {
-		s.Vectors[name] = vector.VectorSpec{Dimensions: dimensions, Metric: vector.Metric(o.metric), Multi: multi, Index: vector.IndexKind(o.kind)}
+		s.Vectors[name] = vector.VectorSpec{Dimensions: dimensions, Metric: vector.Metric(o.metric), Multi: multi, Index: kind}
 	}
 	if p.Vector != nil {
 		add("", len(p.Vector), false)
@@ -166,20 +209,7 @@ func (o vectorsImport) schema(p *vector.Point) (vector.Schema, error) {
 	for name := range p.Sparse {
 		s.Sparse = append(s.Sparse, name)
 	}
-	if len(o.keywords) > 0 {
-		s.Keywords = map[string]vector.KeywordSpec{"words": {Keys: o.keywords}}
-	}
-	for _, pair := range o.indexes {
-		key, kind, ok := strings.Cut(pair, "=")
-		if !ok {
-			return s, fmt.Errorf("--index %s: want KEY=keyword, number, time, geo or text", pair)
-		}
-		if s.Payload == nil {
-			s.Payload = map[string]vector.PayloadIndex{}
-		}
-		s.Payload[key] = vector.PayloadIndex(kind)
-	}
-	return s, nil
+	return s
 }
 
 func newVectorsExportCommand(a *app) *cobra.Command {
@@ -236,7 +266,7 @@ func (a *app) exportFAISS(ctx context.Context, c *vector.Collection, path string
 	}
 	x, err := vector.BuildIndex(kind, c.Schema().Vectors[""].Metric, vectors, ids)
 	if err != nil {
-		return 0, err
+		return 0, misuse("--vector-index %s: %s", kind, strings.TrimPrefix(err.Error(), vector.ErrInvalid.Error()+": "))
 	}
 	return x.Len(), x.WriteFAISS(path)
 }
@@ -271,13 +301,13 @@ func (a *app) exportVectors(ctx context.Context, c *vector.Collection, path stri
 func wantDatabase(dir string) error {
 	at, err := os.Stat(dir)
 	if err != nil {
-		return err
+		return misuse("%w", err)
 	}
 	if !at.IsDir() {
-		return fmt.Errorf("%s is a file: a vector database is a folder", dir)
+		return misuse("%s is a file: a vector database is a folder", dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil { // every database has one
-		return fmt.Errorf("%s is no vector database; `ragstone vectors import` makes one", dir)
+		return misuse("%s is no vector database; `ragstone vectors import` makes one", dir)
 	}
 	return nil
 }

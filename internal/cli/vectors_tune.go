@@ -73,9 +73,15 @@ func (a *app) tuneVectors(ctx context.Context, c *vector.Collection, o vectorsTu
 		one.Vector = x
 		queries = append(queries, one)
 	}
+	if len(queries) == 0 {
+		return misuse("--queries %s: it has no vectors", o.queries)
+	}
+	if err := checkQuery(queries[0], c.Name(), c.Schema()); err != nil {
+		return err
+	}
 	t, err := vector.Tune(ctx, c, queries, o.recall)
 	if err != nil {
-		return err
+		return searchProblem(err, "")
 	}
 	if o.json {
 		return json.NewEncoder(a.stdout).Encode(t)

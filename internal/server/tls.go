@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -31,6 +32,9 @@ type stamp struct {
 // certificateCheck is how often the files are looked at, at most.
 const certificateCheck = time.Second
 
+// ErrCertificate means that tls-cert and tls-key name no certificate and its key.
+var ErrCertificate = errors.New("the certificate cannot be used")
+
 func openCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, checked: time.Now()}
 	c.read = c.stamps()
@@ -44,7 +48,7 @@ func openCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, 
 func (c *certificate) load() error {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
-		return fmt.Errorf("read certificate %s with key %s: %w", c.certFile, c.keyFile, err)
+		return fmt.Errorf("%w: %s with the key %s: %w", ErrCertificate, c.certFile, c.keyFile, err)
 	}
 	c.current = &pair
 	return nil
