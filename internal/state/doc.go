@@ -20,6 +20,7 @@
 //
 //	ragstone.db         the rows; beside it SQLite's -wal and -shm
 //	ragstone.db.lock    held while the schema is brought up to date
+//	changes             grows with each revision
 //	servers/ID.lock     held by a process that holds money, as long as it lives
 //	servers/ID-N.journal  what its requests cost, until the ledger has it
 //	secret              32 random bytes that key hashes are keyed with

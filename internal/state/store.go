@@ -37,6 +37,7 @@ type Store struct {
 	journals   bool         // this store's processes keep journals
 	applying   sync.Mutex   // held while the ledger gets what this process's journal has
 	seen       atomic.Int64 // the newest revision that is known
+	changes    *changes     // nil: only a query tells of them
 	log        *slog.Logger
 	closing    chan struct{}  // closed when the store is
 	background sync.WaitGroup // what runs until then
@@ -115,6 +116,11 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 	if s.write, s.read, err = s.engine.connect(ctx); err != nil {
 		return nil, err
 	}
+	if s.journals {
+		if s.changes, err = openChanges(dir); err != nil {
+			return nil, errors.Join(err, s.write.Close(), s.read.Close())
+		}
+	}
 	s.group, s.pools = startCommitter(s.writeGroup), startCommitter(s.writePools)
 	s.background.Go(func() { s.returnIdle(s.closing) })
 	if err := s.prepare(ctx, cmp.Or(o.SecretFile, filepath.Join(dir, "secret"))); err != nil {
@@ -188,7 +194,7 @@ func (s *Store) shut() error {
 	err := s.retire()
 	s.pools.close()
 	s.group.close()
-	err = errors.Join(err, s.write.Close())
+	err = errors.Join(err, s.write.Close(), s.changes.close())
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
 	}
