@@ -30,39 +30,34 @@ func (c *call) admitting(streamed bool) (ctx context.Context, stop func()) {
 }
 
 // pulse sends a comment whenever nothing has been sent for so long, until the
-// function that it returns is called.
+// function that it returns is called. It is a timer and no goroutine, which every
+// silent stream would have the memory of.
 func (w *responseWriter) pulse(every time.Duration) (stop func()) {
-	done, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		timer := time.NewTimer(every)
-		defer timer.Stop()
-		for {
-			select {
-			case <-timer.C:
-				timer.Reset(w.beat(every))
-			case <-done:
-				return
-			}
-		}
-	}()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heart = time.AfterFunc(every, func() { w.beat(every) })
 	return func() {
-		close(done)
-		<-stopped
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.heart.Stop()
+		w.heart = nil // for one that has fired and waits
 	}
 }
 
-// beat sends a comment if nothing has been sent for so long, and returns when to
+// beat sends a comment if nothing has been sent for so long, and sets when to
 // look again.
-func (w *responseWriter) beat(every time.Duration) time.Duration {
+func (w *responseWriter) beat(every time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	silent := time.Since(w.last)
-	if silent < every {
-		return every - silent
+	if w.heart == nil {
+		return
+	}
+	if silent := time.Since(w.last); silent < every {
+		w.heart.Reset(every - silent)
+		return
 	}
 	w.beginEventsLocked()
 	w.writeLocked([]byte(keepAliveComment)) // that the caller has gone shows in the request's context
 	w.control.Flush()
-	return every
+	w.heart.Reset(every)
 }

@@ -23,7 +23,8 @@ type responseWriter struct {
 	streaming bool       // as server-sent events
 	status    int
 	bytes     int64
-	last      time.Time // when something was written last
+	last      time.Time   // when something was written last
+	heart     *time.Timer // of pulse, while it beats
 	recording *recording
 }
 

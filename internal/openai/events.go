@@ -17,10 +17,13 @@ type EventReader struct {
 	line  []byte // a line that is longer than the buffer
 }
 
+// lineBuffer holds most lines whole. It is small since every open stream has one.
+const lineBuffer = 1 << 10
+
 // NewEventReader reads events from r, of which none may have more than most
 // bytes of data.
 func NewEventReader(r io.Reader, most int) *EventReader {
-	return &EventReader{lines: bufio.NewReader(r), most: most}
+	return &EventReader{lines: bufio.NewReaderSize(r, lineBuffer), most: most}
 }
 
 // Next returns the data of the next event, which is valid until Next is called

@@ -67,8 +67,8 @@ func newPeer(s Server, transport http.RoundTripper) *peer {
 			MaxIdleConnsPerHost:   s.MaxConcurrent,
 			ForceAttemptHTTP2:     true,
 			DisableCompression:    true,
-			ReadBufferSize:        4 << 10,
-			WriteBufferSize:       4 << 10,
+			ReadBufferSize:        2 << 10, // each connection has both
+			WriteBufferSize:       2 << 10,
 		}
 	}
 	p.client = &http.Client{

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +35,7 @@ type options struct {
 	rounds   int
 	length   time.Duration // of a measurement
 	streams  int
+	idle     bool // nothing but the streams
 }
 
 func main() {
@@ -59,6 +61,7 @@ func command(args []string) error {
 	flag.IntVar(&o.rounds, "rounds", 5, "the `number` of times that the sides take turns")
 	flag.DurationVar(&o.length, "length", 4*time.Second, "the `duration` of a measurement")
 	flag.IntVar(&o.streams, "streams", 5000, "the `number` of idle streams")
+	flag.BoolVar(&o.idle, "idle", false, "measure the idle streams alone")
 	flag.Parse()
 	return measure(ctx, o)
 }
@@ -74,6 +77,12 @@ func measure(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := openFiles(2*o.streams + 1000); err != nil {
+		return err
+	}
+	if o.idle {
+		return measureStreams(ctx, sides, o)
+	}
 	for _, rate := range []int{300, 1000} {
 		if err := compareLatency(ctx, sides, rate, o); err != nil {
 			return err
@@ -83,6 +92,19 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	return measureStreams(ctx, sides, o)
+}
+
+// openFiles checks that a process may have so many files open, as Ragstone needs
+// two for each stream: Go raises the soft limit to the hard one.
+func openFiles(n int) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Max < uint64(n) {
+		return fmt.Errorf("a process may have %d files open, and the streams need %d: raise it (ulimit -Hn) or ask for fewer -streams", limit.Max, n)
+	}
+	return nil
 }
 
 // startSides starts the mock and everything that stands before it, the mock

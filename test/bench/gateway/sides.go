@@ -59,6 +59,9 @@ func startBare(ctx context.Context, self, upstream string) (*side, error) {
 	return start(ctx, &side{name: "bare", url: "http://" + addr + "/v1"}, exec.Command(self, "bare", addr, upstream))
 }
 
+// mostAtOnce bounds the requests that Ragstone runs at once, and its connections.
+const mostAtOnce = 20_000
+
 // startRagstone starts it on a home of its own, with an organization that has a
 // hard budget, and limits that are kept count of and not reached.
 func startRagstone(ctx context.Context, program, home, upstream string) (*side, error) {
@@ -86,7 +89,13 @@ func startRagstone(ctx context.Context, program, home, upstream string) (*side, 
 	if _, err := prepare("budgets", "set", "1000000"); err != nil {
 		return nil, err
 	}
-	serve := exec.Command(program, "serve", "--addr", addr, "--model", "none", "--embedding-model", "none", "--upstream", upstream,
+	// More at once than there will be of requests, connections and open files.
+	config := filepath.Join(home, "ragstone.yaml")
+	text := fmt.Sprintf("max_connections: %d\nupstreams:\n- {name: mock, url: %q, models: [\"*\"], max_concurrent: %[1]d}\n", mostAtOnce, upstream)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	serve := exec.Command(program, "serve", "--config", config, "--addr", addr, "--model", "none", "--embedding-model", "none",
 		"--requests-per-minute", "100000000", "--tokens-per-minute", "2000000000", "--log-format", "json")
 	serve.Env = environment
 	return start(ctx, &side{name: "ragstone", url: "http://" + addr + "/v1", key: key}, serve)
