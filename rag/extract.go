@@ -94,6 +94,8 @@ func (e *Extract) Answer(ctx context.Context, results *Results, _ func(string)) 
 	chosen := spans[0]
 	if w := wider(results.Question, sentences); w != nil {
 		chosen = w
+	} else if s := inAskedClause(results.Question, spans); s != nil {
+		chosen = s
 	}
 	answer.Answered = true
 	answer.Text = chosen.text()
