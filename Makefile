@@ -68,11 +68,13 @@ cross: ## build for the other platforms
 		echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/ragstone || exit 1; done
 
 .PHONY: neon
-neon: ## arm64's kernels against their plain definitions, under qemu-user where it is installed
+neon: ## arm64's kernels against their plain definitions, and tiny models, under qemu-user where it is installed
 	@qemu=$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) || { echo "neon: no qemu-aarch64 found; arm64's kernels are left out. Install one, e.g. 'apt-get install qemu-user'."; exit 0; }; \
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && GOARCH=arm64 $(GO) test -c -o "$$dir/kernel.test" ./internal/kernel && cd internal/kernel && \
 	echo "$$qemu kernel.test" && "$$qemu" "$$dir/kernel.test" -test.short && \
-	echo "$$qemu kernel.test, without dot products" && "$$qemu" -cpu cortex-a57 "$$dir/kernel.test" -test.short -test.run 'Products|Attention'
+	echo "$$qemu kernel.test, without dot products" && "$$qemu" -cpu cortex-a57 "$$dir/kernel.test" -test.short -test.run 'Products|Attention' && \
+	cd ../model && GOARCH=arm64 $(GO) test -c -o "$$dir/model.test" . && \
+	echo "$$qemu model.test, tiny models" && "$$qemu" "$$dir/model.test" -test.short -test.run '^(TestTinyEqualsItsGoldenFile|TestFamiliesFollowLlamaCpp|TestEncodersEqualTransformers)$$'
 
 .PHONY: tidy
 tidy: ## go.mod and go.sum say what is used
