@@ -16,8 +16,9 @@
 // this machine and for admin keys. Spans of requests go to a collector that the
 // configuration names, and nowhere without one.
 //
-// While it serves, what has expired is deleted every hour, and jobs are done:
-// files expire, and the contents of those that have ended are deleted.
+// While it serves, jobs are done (package state keeps them): files, stored
+// completions and attempts expire, and the contents of files that have ended are
+// deleted.
 //
 // A Server's methods are safe for concurrent use, except that Serve runs once.
 // What lasts is in package state; the rate limits' buckets are memory and full

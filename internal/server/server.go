@@ -241,20 +241,15 @@ func (s *Server) ready() error {
 // Serve answers requests until ctx ends and returns when the last answer has
 // ended, with nil if it was ctx that ended it.
 func (s *Server) Serve(ctx context.Context) (err error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	requests, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(api.ErrShuttingDown)
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
 
-	stopJobs, err := s.state.StartJobs(ctx, s.log, s.files.Workers()...)
+	stopJobs, err := s.state.StartJobs(ctx, s.log, s.workers()...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopJobs()) }()
-	swept := make(chan struct{})
-	go func() { defer close(swept); s.sweep(ctx) }()
-	defer func() { stop(); <-swept }()
 	failed := make(chan error, 1)
 	go func() { failed <- s.answer() }()
 	s.log.Info("serving", "addr", s.listener.Addr().String(), "models", s.notice.Models)
