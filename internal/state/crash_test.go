@@ -1,15 +1,15 @@
 package state
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ragstone/ragstone/internal/testenv"
 )
 
 // TestMain lets this test program play the process that is killed.
@@ -51,7 +51,7 @@ func TestKilledWhileAddingKeys(t *testing.T) {
 	dir := t.TempDir()
 	var acknowledged []string
 	for _, before := range []int{0, 1, 3, 20} {
-		acknowledged = append(acknowledged, killAfter(t, before, "add-keys-until-killed", dir)...)
+		acknowledged = append(acknowledged, testenv.KillAfter(t, before, "add-keys-until-killed", dir, options(t, dir).Database)...)
 		s := open(t, dir)
 		for _, secret := range acknowledged {
 			if _, err := s.KeyByHash(t.Context(), s.HashKey(secret)); err != nil {
@@ -110,7 +110,7 @@ func TestKilledWhileSpending(t *testing.T) {
 	}
 	var settled []string
 	for _, before := range []int{1, 7, 30, 90} {
-		settled = append(settled, killAfter(t, before, "spend-until-killed", dir)...)
+		settled = append(settled, testenv.KillAfter(t, before, "spend-until-killed", dir, options(t, dir).Database)...)
 		s := reopen(t, dir)
 		in := map[string]bool{}
 		var spent int64
@@ -137,32 +137,4 @@ func TestKilledWhileSpending(t *testing.T) {
 	if len(settled) < 128 {
 		t.Errorf("only %d requests were settled", len(settled))
 	}
-}
-
-// killAfter runs this program in a part, kills it once it has printed so many
-// lines, and returns all it printed.
-func killAfter(t *testing.T, lines int, part, dir string) []string {
-	t.Helper()
-	child := exec.Command(os.Args[0], part, dir, options(t, dir).Database)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said []string
-	scanner := bufio.NewScanner(out)
-	for len(said) < lines && scanner.Scan() {
-		said = append(said, scanner.Text())
-	}
-	if err := child.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
-	}
-	for scanner.Scan() { // what it still said before it died counts as well
-		said = append(said, scanner.Text())
-	}
-	child.Wait()
-	return said
 }

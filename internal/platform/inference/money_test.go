@@ -1,7 +1,6 @@
 package inference
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +18,7 @@ import (
 	"github.com/ragstone/ragstone/internal/platform/upstream"
 	"github.com/ragstone/ragstone/internal/platform/upstream/upstreamtest"
 	"github.com/ragstone/ragstone/internal/state"
+	"github.com/ragstone/ragstone/internal/testenv"
 )
 
 // TestMain lets this test program play the server that is killed.
@@ -317,7 +316,7 @@ func TestKilledWhileAnswering(t *testing.T) {
 	}
 	whole := 0
 	for _, before := range []int{1, 20, 60, 60} {
-		answered := killAfter(t, before, "answer-until-killed", dir)
+		answered := testenv.KillAfter(t, before, "answer-until-killed", dir)
 		if s, err = openShop(t.Context(), dir); err != nil {
 			t.Fatal(err)
 		}
@@ -337,32 +336,4 @@ func TestKilledWhileAnswering(t *testing.T) {
 		}
 	}
 	t.Logf("%d whole answers in four lives", whole)
-}
-
-// killAfter runs this program in a part, kills it once it has printed so many
-// lines, and returns all it printed.
-func killAfter(t *testing.T, lines int, part, dir string) []string {
-	t.Helper()
-	child := exec.Command(os.Args[0], part, dir)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said []string
-	scanner := bufio.NewScanner(out)
-	for len(said) < lines && scanner.Scan() {
-		said = append(said, scanner.Text())
-	}
-	if err := child.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
-	}
-	for scanner.Scan() { // what it still said before it died counts as well
-		said = append(said, scanner.Text())
-	}
-	child.Wait()
-	return said
 }
