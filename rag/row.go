@@ -62,7 +62,7 @@ func headOf(text string, line int, isRow func(string) bool) []string {
 		first = before
 	}
 	for range 2 { // a title may stand in a row of its own
-		cells := cellsOf(lineAt(text, first), 0)
+		cells := headCells(lineAt(text, first))
 		switch {
 		case first >= line:
 			return nil
@@ -72,6 +72,18 @@ func headOf(text string, line int, isRow func(string) bool) []string {
 		first += strings.IndexByte(text[first:], '\n') + 1
 	}
 	return nil
+}
+
+// headCells cuts the first row of a table, whose columns nobody has told yet:
+// "Name, Age" has two cells although blanks follow its commas.
+func headCells(row string) []string {
+	cells := cellsOf(row, 0)
+	for _, separator := range ",;" {
+		if len(cells) == 1 {
+			cells = cellsOf(row, 1+len(marksIn(row, func(_ int, r rune) bool { return r == separator })))
+		}
+	}
+	return cells
 }
 
 // isHead tells cells that name columns: there are several, each with letters
@@ -139,7 +151,7 @@ func (p *Passage) isHeadAt(start int) bool {
 	if next < len(p.Text) && isRule(lineAt(p.Text, next)) {
 		next += len(lineAt(p.Text, next)) + 1
 	}
-	return next < len(p.Text) && slices.Equal(p.headAt(next), cellsOf(lineAt(p.Text, start), 0))
+	return next < len(p.Text) && slices.Equal(p.headAt(next), headCells(lineAt(p.Text, start)))
 }
 
 // columnHeading is the heading of the column that a span fills a cell of, ""

@@ -57,18 +57,23 @@ func TestTheHeadOfATableStandsInAnEarlierPassage(t *testing.T) {
 
 // Two columns, or numbers of three digits, would look like prose elsewhere.
 func TestAFileOfSeparatedValuesHasARecordALine(t *testing.T) {
-	const text = "Town,Inhabitants\nTolm,5400\n  Nes,12800\n\nHollum,310\n"
-	for path, want := range map[string][]string{
-		"/towns.csv": {"Town,Inhabitants", "Town: Tolm; Inhabitants: 5400", "Town: Nes; Inhabitants: 12800", "Hollum,310"},
-		"/towns.txt": {"Town,Inhabitants\nTolm,5400\n  Nes,12800", "Hollum,310"},
+	const towns = "Town,Inhabitants\nTolm,5400\n  Nes,12800\n\nHollum,310\n"
+	for _, tt := range []struct {
+		path, text string
+		want       []string
+	}{
+		{"/towns.csv", towns, []string{"Town,Inhabitants", "Town: Tolm; Inhabitants: 5400", "Town: Nes; Inhabitants: 12800", "Hollum,310"}},
+		{"/towns.txt", towns, []string{"Town,Inhabitants\nTolm,5400\n  Nes,12800", "Hollum,310"}},
+		{"/TOWNS.CSV", "Town, Founded\nTolm, 1204\n", []string{"Town, Founded", "Town: Tolm; Founded: 1204"}},
+		{"/towns.tsv", "Town\tFounded\nTolm\t\n", []string{"Town\tFounded", "Tolm"}},
 	} {
-		p := &Passage{Path: path, Text: text}
+		p := &Passage{Path: tt.path, Text: tt.text}
 		var got []string
 		for _, s := range p.sentences() {
-			got = append(got, labelled(text[s.Start:s.End], p.headAt(s.Start)))
+			got = append(got, labelled(tt.text[s.Start:s.End], p.headAt(s.Start)))
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("records of %s (-want +got):\n%s", path, diff)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("records of %s (-want +got):\n%s", tt.path, diff)
 		}
 	}
 }
