@@ -65,7 +65,7 @@ func TestAFileOfSeparatedValuesHasARecordALine(t *testing.T) {
 		{"/towns.csv", towns, []string{"Town,Inhabitants", "Town: Tolm; Inhabitants: 5400", "Town: Nes; Inhabitants: 12800", "Hollum,310"}},
 		{"/towns.txt", towns, []string{"Town,Inhabitants\nTolm,5400\n  Nes,12800", "Hollum,310"}},
 		{"/TOWNS.CSV", "Town, Founded\nTolm, 1204\n", []string{"Town, Founded", "Town: Tolm; Founded: 1204"}},
-		{"/towns.tsv", "Town\tFounded\nTolm\t\n", []string{"Town\tFounded", "Tolm"}},
+		{"/towns.tsv", "Town\tFounded\nTolm\t1204\n", []string{"Town\tFounded", "Town: Tolm; Founded: 1204"}},
 	} {
 		p := &Passage{Path: tt.path, Text: tt.text}
 		var got []string
