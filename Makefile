@@ -127,9 +127,9 @@ bench-vector: ## durable inserts into the vector database, and its restart, with
 	$(GO) test ./vector -run xxx -bench 'Insert|Restart' -benchtime 1x -args -points 1000000
 
 .PHONY: bench-model
-bench-model: build ## language models against llama.cpp: LLAMA=folder of its programs, MODEL and GEMMA=paths of SmolLM2's and Gemma's GGUF files, PYTHON=one with numpy and gguf; optional LLAMA_AVX2=folder of a build without AVX-512
+bench-model: build ## language models against llama.cpp: LLAMA=folder of its programs, MODEL and GEMMA=paths of SmolLM2's and Gemma's GGUF files, PYTHON=one with numpy and gguf; optional LLAMA_AVX2=folder of a build without AVX-512; an hour, less with ROUNDS=1
 	@test -n "$(LLAMA)" -a -n "$(MODEL)" -a -n "$(GEMMA)" || { echo "set LLAMA, MODEL and GEMMA"; exit 1; }
-	PYTHON="$(PYTHON)" test/bench/decoders.sh bin/ragstone "$(LLAMA)" "$(MODEL)" "$(GEMMA)" $(LLAMA_AVX2)
+	PYTHON="$(PYTHON)" ROUNDS="$(ROUNDS)" TOKENS="$(TOKENS)" test/bench/decoders.sh bin/ragstone "$(LLAMA)" "$(MODEL)" "$(GEMMA)" $(LLAMA_AVX2)
 
 .PHONY: bench-embed
 bench-embed: build ## encoders against ONNX Runtime: PYTHON=one with test/bench/embed.py's needs, MODEL=folder of all-minilm-l6-v2

@@ -24,10 +24,10 @@ type benchModel struct {
 	Bytes   int64           `json:"token_bytes"` // weights read for every token
 	Rows    []benchModelRow `json:"rows"`
 
-	prompts               []int
-	decode, threads, runs int
-	precision, kernels    string
-	withBus               bool
+	prompts                      []int
+	decode, depth, threads, runs int
+	precision, kv, kernels       string
+	withBus                      bool
 }
 
 // benchModelRow is the medians of some runs.
@@ -37,10 +37,12 @@ type benchModelRow struct {
 	Threads    int     `json:"threads"`
 	Runs       int     `json:"runs"`
 	PrefillTPS float64 `json:"prefill_tps"` // prompt tokens a second, in one go
-	DecodeTPS  float64 `json:"decode_tps"`  // tokens a second, one at a time, from an empty context on
-	CPUMS      float64 `json:"cpu_ms"`      // of all threads for one prompt and one decoding; 0 where the platform does not tell
-	BusGBPS    float64 `json:"bus_gbps"`    // with --bus: gigabytes a second that plain reads of as much memory reach between the decodings
-	OfBus      float64 `json:"of_bus"`      // what decoding reaches of that: a median read over a median token, the median of the runs
+	Depth      int     `json:"depth"`
+	DecodeTPS  float64 `json:"decode_tps"`    // tokens a second, one at a time, from a context of depth tokens on
+	CPUMS      float64 `json:"cpu_ms"`        // of all threads for one prompt and one decoding; 0 where the platform does not tell
+	DecodeCPU  float64 `json:"decode_cpu_ms"` // the decoding's part of it
+	BusGBPS    float64 `json:"bus_gbps"`      // with --bus: gigabytes a second that plain reads of as much memory reach between the decodings
+	OfBus      float64 `json:"of_bus"`        // what decoding reaches of that: a median read over a median token, the median of the runs
 }
 
 // newBenchModelCommand measures a language model.
@@ -61,8 +63,8 @@ which is as fast as decoding could be.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, n := range append(b.prompts, b.decode, b.runs) {
-				if n < 1 || b.threads < 0 {
-					return &exitError{exitUsage, fmt.Errorf("--prompt, --decode and --runs must be positive and --threads not negative")}
+				if n < 1 || b.threads < 0 || b.depth < 0 {
+					return &exitError{exitUsage, fmt.Errorf("--prompt, --decode and --runs must be positive, --threads and --depth not negative")}
 				}
 			}
 			if b.threads == 0 {
@@ -92,6 +94,8 @@ which is as fast as decoding could be.`,
 	flags := command.Flags()
 	flags.IntSliceVar(&b.prompts, "prompt", []int{512}, "tokens of the prompt; several lengths separated by commas")
 	flags.IntVar(&b.decode, "decode", 64, "tokens to decode")
+	flags.IntVar(&b.depth, "depth", 0, "tokens of context before those decoded")
+	flags.StringVar(&b.kv, "kv", string(model.Halves), "f16 or q8: how keys and values are kept")
 	flags.IntVar(&b.threads, "threads", 0, "threads; 0 means as configured")
 	flags.StringVar(&b.precision, "precision", string(model.Exact), "f32 or int8: of what goes into products")
 	flags.BoolVar(&b.withBus, "bus", false, "compare decoding with plain reads of memory")
@@ -111,7 +115,7 @@ func (b *benchModel) run(ctx context.Context, place string) error {
 	pool := kernel.NewPool(b.threads)
 	defer pool.Close()
 	start := time.Now()
-	d, err := loadDecoder(place, model.DecoderOptions{Pool: pool, Precision: model.Precision(b.precision)})
+	d, err := loadDecoder(place, model.DecoderOptions{Pool: pool, Precision: model.Precision(b.precision), Cache: model.CachePrecision(b.kv)})
 	if err != nil {
 		return err
 	}
@@ -161,15 +165,15 @@ func loadDecoder(place string, options model.DecoderOptions) (*model.Decoder, er
 
 // measure runs a prompt and a decoding several times, and once before that.
 func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryBus, prompt int) (benchModelRow, error) {
-	row := benchModelRow{Prompt: prompt, Decode: b.decode, Threads: b.threads, Runs: b.runs}
-	tokens := arbitraryTokens(max(prompt, b.decode), d.Config().Vocab)
+	row := benchModelRow{Prompt: prompt, Decode: b.decode, Depth: b.depth, Threads: b.threads, Runs: b.runs}
+	tokens := arbitraryTokens(max(prompt, b.decode, b.depth), d.Config().Vocab)
 	logits := [][]float32{make([]float32, d.Config().Vocab)}
 	c := d.NewCache()
 	defer c.Free()
 	step := func(tokens []int32) error {
 		return d.Forward(ctx, []*model.Input{{Cache: c, Tokens: tokens, Rows: []int{len(tokens) - 1}, Logits: logits}})
 	}
-	var prefill, decode, used, reads, ofBus []float64
+	var prefill, decode, used, decodeCPU, reads, ofBus []float64
 	for range b.runs + 1 {
 		c.Truncate(0)
 		start, cpu := time.Now(), cpuTime()
@@ -177,8 +181,14 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryB
 			return row, err
 		}
 		prefill = append(prefill, time.Since(start).Seconds())
+		reading := cpuTime() - cpu
 		c.Truncate(0)
-		start = time.Now()
+		if b.depth > 0 {
+			if err := step(tokens[:b.depth]); err != nil {
+				return row, err
+			}
+		}
+		start, cpu = time.Now(), cpuTime()
 		var steps []float64
 		for i := range b.decode {
 			began := time.Now()
@@ -188,7 +198,8 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryB
 			steps = append(steps, time.Since(began).Seconds())
 		}
 		decode = append(decode, time.Since(start).Seconds())
-		used = append(used, milliseconds(cpuTime()-cpu))
+		writing := cpuTime() - cpu
+		used, decodeCPU = append(used, milliseconds(reading+writing)), append(decodeCPU, milliseconds(writing))
 		if bus != nil {
 			read := median(bus.read(max(1, b.decode/4)))
 			reads = append(reads, float64(b.Bytes)/read/1e9)
@@ -197,7 +208,7 @@ func (b *benchModel) measure(ctx context.Context, d *model.Decoder, bus *memoryB
 	}
 	row.PrefillTPS = float64(prompt) / median(prefill[1:])
 	row.DecodeTPS = float64(b.decode) / median(decode[1:])
-	row.CPUMS = median(used[1:])
+	row.CPUMS, row.DecodeCPU = median(used[1:]), median(decodeCPU[1:])
 	if bus != nil {
 		row.BusGBPS, row.OfBus = median(reads[1:]), median(ofBus[1:])
 	}
