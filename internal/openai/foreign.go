@@ -20,7 +20,7 @@ type Object []Member
 
 // ParseObject reads one JSON object. The values are parts of data.
 func ParseObject(data []byte) (Object, error) {
-	if !json.Valid(data) {
+	if !valid(data) {
 		return nil, errors.New("it is not JSON")
 	}
 	o, ok := splitObject(data)

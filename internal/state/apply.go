@@ -19,7 +19,7 @@ const (
 	mostApplied = 256
 
 	// applyEvery is how long records gather before the ledger gets them.
-	applyEvery = 50 * time.Millisecond
+	applyEvery = 200 * time.Millisecond
 
 	// mostUnapplied bounds what the journal may be ahead of the ledger: who
 	// settles beyond it helps first.

@@ -97,10 +97,10 @@ func (a *Answer) readWhole(body io.Reader, understand func([]byte) error) error 
 	if e := errorIn(data); e != nil {
 		return e
 	}
-	if !bytes.HasPrefix(data, []byte("{")) || !json.Valid(data) {
+	if !bytes.HasPrefix(data, []byte("{")) || understand == nil && !json.Valid(data) {
 		return &Error{Message: "its answer is not a JSON object", Strange: true}
 	}
-	if understand != nil {
+	if understand != nil { // which reads JSON
 		if err := understand(data); err != nil {
 			return nonsense(err)
 		}
