@@ -14,9 +14,10 @@ import (
 )
 
 // advise adds to an error what the user can do about it, unless it says so in
-// a line of its own already.
+// a line of its own already; what is wrong with a model may take several.
 func (a *app) advise(err error) error {
-	if err == nil || strings.Contains(err.Error(), "\n") {
+	_, isModel := errors.AsType[*llm.OpenError](err)
+	if err == nil || strings.Contains(err.Error(), "\n") && !isModel {
 		return err
 	}
 	if advice := a.advice(err); advice != "" {
@@ -27,7 +28,7 @@ func (a *app) advise(err error) error {
 
 func (a *app) advice(err error) string {
 	_, tight := errors.AsType[*llm.MemoryError](err)
-	unopened, isModel := errors.AsType[*llm.OpenError](err)
+	_, isModel := errors.AsType[*llm.OpenError](err)
 	_, badGGUF := errors.AsType[*gguf.FormatError](err)
 	_, badSafetensors := errors.AsType[*safetensors.FormatError](err)
 	path, isPath := errors.AsType[*fs.PathError](err)
@@ -37,7 +38,7 @@ func (a *app) advice(err error) string {
 	case badGGUF, badSafetensors:
 		return "The file is damaged or no model: get it again, or name another model; `ragstone models` lists what can be had."
 	case isModel && !isPath:
-		return "Files of " + unopened.Path + " are damaged, or of a kind that this version does not run: get the model again, or name another; `ragstone models` lists what can be had."
+		return "The model is damaged, or of a kind that this version does not run: get it again, or name another; `ragstone models` lists what can be had."
 	case state.IsFull(err):
 		return "Make room, or set RAGSTONE_HOME to a folder on another disk. What was there before is unharmed."
 	case isPath && strings.HasPrefix(path.Path, a.config.Home) && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):

@@ -27,7 +27,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}{
 		{"memory", fmt.Errorf("open model: %w", &llm.MemoryError{What: "the model", Need: 2, Limit: 1}), "RAGSTONE_MAX_MEMORY"},
 		{"model", fmt.Errorf("open model: %w", &gguf.FormatError{Path: "m.gguf", Reason: "it is cut"}), "get it again"},
-		{"settings", fmt.Errorf("serve: %w", &llm.OpenError{Path: "m.gguf", Kind: "model", Err: errors.New("the number of layers is 0")}), "name another"},
+		{"settings", fmt.Errorf("serve: %w", &llm.OpenError{Path: "m.gguf", Kind: "model", Err: errors.New("the number of layers is 0\nthe context is 0")}), "name another"},
 		{"no model there", &llm.OpenError{Path: "m.gguf", Kind: "model", Err: &fs.PathError{Op: "open", Path: "m.gguf", Err: fs.ErrNotExist}}, ""},
 		{"full disk", in(home, syscall.ENOSPC), "Make room"},
 		{"home is read-only", in(home, syscall.EROFS), "Set RAGSTONE_HOME"},
