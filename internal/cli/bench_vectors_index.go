@@ -15,7 +15,7 @@ const vectorSpecs = `An index is a name and settings, separated by commas:
   flat                           compare with every vector
   graph,degree=32,efc=200        the graph of sealed segments
   lean,degree=32,efc=200         the graph with codes of four bits instead of
-                                 rows; the best are compared with the vectors
+                                 vectors; the best are compared with those
   hnsw,m=16,efc=200              HNSW, vectors added one by one
   ivf,lists=1024,pq=64           lists of product codes of 4 bits, compared
                                  exactly; without pq, of RaBitQ codes

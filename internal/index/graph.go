@@ -33,7 +33,7 @@ type Graph struct {
 	rows    []byte  // a row a node
 	sweep   []byte  // blocks of 32 nodes in order, as seen from the centre
 	entries []byte  // blocks of nodes where a search may begin, likewise
-	lean    *lean   // not nil: instead of rows and sweep
+	lean    *lean   // not nil: instead of vectors in rows, and of sweep
 	codes   nodeCodes
 	slab    []float32
 	memory  *kernel.Slab // nil if rows are someone else's
@@ -44,8 +44,10 @@ type Graph struct {
 // every 32 links a block of their codes, their factors and their nodes. A block
 // of the sweep has no nodes.
 type layout struct {
-	padded int // dimensions
-	degree int // links, a multiple of 32
+	padded int  // dimensions
+	degree int  // links, a multiple of 32
+	coded  int  // the first so many dimensions are in codes, a multiple of 32; 0 is all of them
+	bare   bool // rows have no vector
 }
 
 const (
@@ -53,10 +55,24 @@ const (
 	nodesSize   = 4 * kernel.BlockVectors
 )
 
-func (l layout) vectorSize() int { return 2 * l.padded }
-func (l layout) codesSize() int  { return 4 * l.padded }
-func (l layout) sweepSize() int  { return l.codesSize() + factorsSize }
-func (l layout) blockSize() int  { return l.sweepSize() + nodesSize }
+// signs returns how many dimensions have a sign in codes.
+func (l layout) signs() int {
+	if l.coded > 0 {
+		return l.coded
+	}
+	return l.padded
+}
+
+func (l layout) vectorSize() int {
+	if l.bare {
+		return 0
+	}
+	return 2 * l.padded
+}
+
+func (l layout) codesSize() int { return 4 * l.signs() }
+func (l layout) sweepSize() int { return l.codesSize() + factorsSize }
+func (l layout) blockSize() int { return l.sweepSize() + nodesSize }
 func (l layout) rowSize() int {
 	return l.vectorSize() + l.degree/kernel.BlockVectors*l.blockSize()
 }
@@ -158,14 +174,28 @@ func (g *Graph) Range(query []float32, threshold float32, p Params) ([]Hit, Stat
 	return rangeBySearches(g, query, threshold, p)
 }
 
+// rescoreAhead is how many bytes of a vector are asked for ahead: the processor goes on by itself.
+const rescoreAhead = 1024
+
 // rescore scores hits with the vectors of the slab and keeps the k best.
 func (g *Graph) rescore(query []float32, hits []Hit, k int) []Hit {
 	d := g.space.dimensions
 	for _, h := range hits {
-		kernel.Prefetch(floatBytes(g.slab[h.Row*d : (h.Row+1)*d]))
+		v := floatBytes(g.slab[h.Row*d : (h.Row+1)*d])
+		kernel.Prefetch(v[:min(len(v), rescoreAhead)])
 	}
-	for i, h := range hits {
-		hits[i].Score = numberOrLast(g.space.metric.Compare(query, g.slab[h.Row*d:(h.Row+1)*d]))
+	var rows [kernel.BlockVectors]uint32
+	var scores [kernel.BlockVectors]float32
+	for left := hits; len(left) > 0; {
+		some := left[:min(len(left), len(rows))]
+		for i, h := range some {
+			rows[i] = uint32(h.Row)
+		}
+		g.space.metric.compareRows(query, g.slab, rows[:len(some)], scores[:])
+		for i := range some {
+			some[i].Score = numberOrLast(scores[i])
+		}
+		left = left[len(some):]
 	}
 	slices.SortFunc(hits, compareHits)
 	return hits[:min(k, len(hits))]

@@ -25,9 +25,9 @@ type GraphOptions struct {
 	Threads int
 	// Seed chooses rotation, partitions and entries.
 	Seed uint64
-	// Lean keeps links and four bits a dimension of every node instead of rows that hold
-	// vectors and neighbours' codes: a fifth of the memory at 128 dimensions, a tenth at 768. A search
-	// compares the best few with the vectors, so attach them; without, scores are estimates.
+	// Lean keeps four bits a dimension of every node instead of its vector, and its links or, from 512
+	// dimensions on, shorter codes of its neighbours: a fifth of the memory at 128 dimensions, half at 768. A
+	// search compares the best few with the vectors, so attach them; without, scores are estimates.
 	Lean bool
 }
 
@@ -78,7 +78,7 @@ func BuildGraphContext(ctx context.Context, metric Metric, dimensions int, slab 
 	}
 	slab, same := distinct(dimensions, slab)
 	b := &graphBuilder{ctx: ctx, options: o, graph: &Graph{space: newSpace(metric, dimensions, slab, o.Seed), nodes: len(slab) / dimensions, members: same}}
-	b.graph.layout = layout{b.graph.space.padded(), o.Degree}
+	b.graph.layout = layout{padded: b.graph.space.padded(), degree: o.Degree}
 	vectors, err := kernel.NewSlab(4 * int64(b.graph.nodes) * int64(b.graph.layout.padded))
 	if err != nil {
 		return nil, fmt.Errorf("build a graph: %w", err)
@@ -109,6 +109,7 @@ type graphBuilder struct {
 	graph   *Graph
 	vectors []float32  // in the graph's space
 	links   [][]uint32 // of every node; at most Degree
+	entered []uint32   // nodes where a search may begin
 }
 
 // allocate makes room for rows and sweep; entries come last, when it is known how
@@ -211,7 +212,8 @@ func (b *graphBuilder) link() {
 	}
 	b.links = b.partition()
 	b.pack()
-	g.entries = b.entryBlocks(b.sample())
+	b.entered = b.sample()
+	g.entries = b.entryBlocks(b.entered)
 	if b.ctx.Err() != nil {
 		return // the graph is not complete
 	}
@@ -220,7 +222,8 @@ func (b *graphBuilder) link() {
 	if b.ctx.Err() != nil {
 		return
 	}
-	g.entries = b.entryBlocks(append(b.sample(), b.unreachable()...))
+	b.entered = append(b.entered, b.unreachable()...)
+	g.entries = b.entryBlocks(b.entered)
 	b.packSweep()
 	g.codes = newNodeCodes(g.layout, g.sweep, g.nodes)
 }

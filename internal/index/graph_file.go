@@ -14,6 +14,7 @@ const (
 	graphMagic      = "RAGGRAF\n"
 	leanMagic       = "RAGLEAN\n"
 	graphVersion    = 1
+	leanVersion     = 2 // with rows; of links it is 1
 	graphHeaderSize = 128
 )
 
@@ -22,10 +23,12 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	h := make([]byte, graphHeaderSize)
 	le := binary.LittleEndian
 	copy(h, graphMagic)
+	version := uint32(graphVersion)
 	if g.lean != nil {
 		copy(h, leanMagic)
+		version = g.lean.version()
 	}
-	le.PutUint32(h[8:], graphVersion)
+	le.PutUint32(h[8:], version)
 	le.PutUint32(h[12:], uint32(g.space.metric))
 	le.PutUint32(h[16:], uint32(g.space.dimensions))
 	le.PutUint32(h[20:], uint32(g.layout.padded))
@@ -38,12 +41,14 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	le.PutUint64(h[48:], g.space.rotation.Seed())
 	le.PutUint64(h[56:], math.Float64bits(g.space.radius))
 	le.PutUint32(h[64:], math.Float32bits(g.space.scale))
+	le.PutUint32(h[68:], uint32(g.layout.coded))
 	le.PutUint64(h[72:], uint64(g.Len()))
 	f := &fileWriter{w: w}
 	f.section(h)
 	f.section(floatBytes(g.space.centre))
 	if l := g.lean; l != nil {
 		f.section(wordBytes(l.links))
+		f.section(g.rows)
 		f.section(l.codes)
 		f.section(floatBytes(l.factors))
 	} else {
@@ -60,11 +65,14 @@ func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 // nor go away while the graph is used, and begin at a multiple of 8 in memory, of 64
 // for full speed. All of it is checked.
 func OpenGraph(data []byte) (*Graph, error) {
-	magic, isLean := graphMagic, bytes.HasPrefix(data, []byte(leanMagic))
+	magic, version, isLean := graphMagic, uint32(graphVersion), bytes.HasPrefix(data, []byte(leanMagic))
 	if isLean {
 		magic = leanMagic
+		if bytes.HasPrefix(data[len(magic):], []byte{leanVersion}) {
+			version = leanVersion
+		}
 	}
-	h, r, err := openSections("a graph", magic, graphVersion, graphHeaderSize, data)
+	h, r, err := openSections("a graph", magic, version, graphHeaderSize, data)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +86,19 @@ func OpenGraph(data []byte) (*Graph, error) {
 		r.fail("it says it has %d vectors", nodes)
 		return nil, r.err
 	}
-	g.layout = layout{g.space.padded(), int(le.Uint32(h[24:]))}
+	g.layout = layout{padded: g.space.padded(), degree: int(le.Uint32(h[24:]))}
 	if g.layout.degree == 0 || g.layout.degree%kernel.BlockVectors != 0 || g.layout.degree > maxDegree {
 		r.fail("its degree is %d", g.layout.degree)
 	}
 	g.nodes = int(nodes)
+	if version == leanVersion {
+		g.layout.coded, g.layout.bare = int(le.Uint32(h[68:])), true
+		if c := g.layout.coded; c == 0 || c%kernel.BlockVectors != 0 || c > g.layout.padded {
+			r.fail("its links have codes of %d dimensions of %d", c, g.layout.padded)
+			return nil, r.err
+		}
+		g.rows = r.section("rows", nodes, uint64(g.layout.rowSize()))
+	}
 	if isLean {
 		g.lean = readLean(r, g.layout, nodes)
 	} else {
@@ -185,11 +201,10 @@ func (g *Graph) checkNodes(r *sectionReader) {
 	}
 	if g.lean != nil {
 		g.lean.check(g.nodes, r)
-	} else {
-		for node := range g.nodes {
-			if !check(g.row(uint32(node))[g.layout.vectorSize():]) {
-				return
-			}
+	}
+	for node := range len(g.rows) / g.layout.rowSize() {
+		if !check(g.row(uint32(node))[g.layout.vectorSize():]) {
+			return
 		}
 	}
 	check(g.entries)

@@ -22,7 +22,11 @@ func written(t testing.TB, g *index.Graph) []byte {
 }
 
 func TestGraphFile(t *testing.T) {
-	const rows, dimensions = 300, 33
+	graphFile(t, 300, 33)
+	graphFile(t, 60, 512) // a lean graph has rows
+}
+
+func graphFile(t *testing.T, rows, dimensions int) {
 	slab, query := clustered(1, rows, dimensions), clustered(2, 1, dimensions)
 	for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
 		for i := range 8 {
@@ -53,6 +57,7 @@ func TestGraphFileDamaged(t *testing.T) {
 	for _, lean := range []bool{false, true} {
 		damageGraph(t, written(t, buildGraph(t, index.L2, 8, clustered(1, 50, 8), index.GraphOptions{Lean: lean})))
 	}
+	damageGraph(t, written(t, buildGraph(t, index.L2, 512, clustered(1, 5, 512), index.GraphOptions{Lean: true})))
 }
 
 func damageGraph(t *testing.T, file []byte) {

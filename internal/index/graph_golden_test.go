@@ -41,12 +41,19 @@ func golden(t *testing.T, name string, present []byte) []byte {
 	return content
 }
 
-// TestGraphVersion1 reads files that version 1 wrote. That building gives the same bytes
+// TestGraphVersions reads files that every version wrote. That building gives the same bytes
 // today is not asked.
-func TestGraphVersion1(t *testing.T) {
-	const rows, dimensions = 60, 6
-	slab := clustered(11, rows, dimensions)
-	for name, o := range map[string]index.GraphOptions{"graph.v1": {}, "lean.v1": {Lean: true}} {
+func TestGraphVersions(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		rows, dimensions int
+		options          index.GraphOptions
+	}{
+		{"graph.v1", 60, 6, index.GraphOptions{}},
+		{"lean.v1", 60, 6, index.GraphOptions{Lean: true}},
+		{"lean.v2", 20, 512, index.GraphOptions{Lean: true}},
+	} {
+		name, dimensions, slab, o := c.name, c.dimensions, clustered(11, c.rows, c.dimensions), c.options
 		file := golden(t, name, written(t, buildGraph(t, index.Dot, dimensions, slab, o)))
 		g, err := index.OpenGraph(file)
 		if err != nil {

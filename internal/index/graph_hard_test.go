@@ -49,10 +49,15 @@ func hardSets(rows, d int) map[string][]float32 {
 }
 
 func TestGraphOnHardData(t *testing.T) {
-	const rows, d, k, queries = 1200, 16, 10, 15
+	graphOnHardData(t, 1200, 16, false)
+	graphOnHardData(t, 1200, 16, true)
+	graphOnHardData(t, 200, 512, true) // a lean graph with rows
+}
+
+func graphOnHardData(t *testing.T, rows, d int, lean bool) {
+	const k, queries = 10, 15
 	for name, slab := range hardSets(rows, d) {
-		for i := range 6 {
-			m, lean := []index.Metric{index.L2, index.Cosine, index.Dot}[i/2], i%2 == 1
+		for _, m := range []index.Metric{index.L2, index.Cosine, index.Dot} {
 			g := buildGraph(t, m, d, slab, index.GraphOptions{Threads: 2, Lean: lean})
 			g.Attach(slab)
 			sum := 0.0
@@ -71,16 +76,17 @@ func TestGraphOnHardData(t *testing.T) {
 				}
 				sum += tolerantRecall(m, slab, query, hits, all[k-1].Score)
 			}
-			if got := sum / queries; got < leastRecall(name, m, lean) {
-				t.Errorf("%s, %v, lean %v: recall %.3f", name, m, lean, got)
+			if got := sum / queries; got < leastRecall(name, d, m, lean) {
+				t.Errorf("%s of %d dimensions, %v, lean %v: recall %.3f", name, d, m, lean, got)
 			}
 		}
 	}
 }
 
 // leastRecall is lower where the limits of the graph's space show: half precision under
-// L2, and a norm far beyond all others under Dot.
-func leastRecall(name string, m index.Metric, lean bool) float64 {
+// L2, a norm far beyond all others under Dot, and there the signs of some dimensions alone, since everything is
+// far from a query.
+func leastRecall(name string, d int, m index.Metric, lean bool) float64 {
 	switch {
 	case name == "norms" && m == index.L2 && lean: // and four bits
 		return 0.6
@@ -88,6 +94,8 @@ func leastRecall(name string, m index.Metric, lean bool) float64 {
 		return 0.75
 	case name == "one far outlier" && m == index.L2:
 		return 0.9
+	case d >= 512 && m == index.Dot:
+		return 0.88
 	}
 	return 0.95
 }

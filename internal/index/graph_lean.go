@@ -6,20 +6,45 @@ import (
 	"github.com/ragstone/ragstone/internal/kernel"
 )
 
-// lean is what a lean graph keeps of its nodes instead of rows: their links, and one
-// code each, of four bits a dimension. A step reads the codes of the neighbours it has not
-// met, wherever they lie: at 128 dimensions a node takes 200 bytes, not 1,024, so much of the
-// graph stays in the processor's caches, and estimates are good enough to rank by. The
-// vectors are read for the best few only.
+// lean is what a lean graph keeps of its nodes instead of vectors: one code each, of four
+// bits a dimension. The vectors are read for the best few only.
+//
+// Below leanRows dimensions a node has its links besides, and a step reads the codes of the neighbours it
+// has not met, wherever they lie: at 128 dimensions a node takes 200 bytes, not 1,024, so much of the
+// graph stays in the processor's caches, and estimates are good enough to rank by.
+//
+// From there on codes are long, and reading those of all neighbours takes most of the time. A node then has a
+// row as in a graph that is not lean, without the vector and with signs of the first dimensions only, as
+// many as leave the row and the code of 768 dimensions 2,440 bytes of 4,992. A step reads the row and the node's own code.
 //
 // With c a code, its vector is estimated as v ≈ f·(c − 7.5) with the f that makes
 // ⟨v, v⟩ right, as RaBitQ does with one bit (Gao and Long 2024, section 3.2), so that
 // |q−v|² ≈ |q|² + |v|² − 2f·⟨q, c − 7.5⟩. The query is rounded to 8 bits.
 type lean struct {
-	degree  int
-	links   []uint32 // degree a node, filled up with the node itself
+	degree  int      // of links
+	links   []uint32 // degree a node, filled up with the node itself; none if there are rows
+	size    int      // of a code
 	codes   []byte
 	factors []float32 // |v|² and −2f of every node
+}
+
+// leanRows is the number of dimensions from which a lean graph has rows.
+const leanRows = 512
+
+// slimmed returns the layout of a lean graph's blocks.
+func (l layout) slimmed() layout {
+	if l.padded >= leanRows {
+		l.coded, l.bare = l.padded*7/12/kernel.BlockVectors*kernel.BlockVectors, true
+	}
+	return l
+}
+
+// version returns that of the file.
+func (l *lean) version() uint32 {
+	if l.links == nil {
+		return leanVersion
+	}
+	return graphVersion
 }
 
 // width returns the dimensions of a code.
@@ -35,14 +60,18 @@ func (l *lean) linksOf(node uint32) []uint32 {
 	return l.links[int(node)*l.degree : (int(node)+1)*l.degree]
 }
 
-// readLean takes a lean graph's sections out of a file.
+func (l *lean) code(node uint32) []byte { return l.codes[int(node)*l.size : (int(node)+1)*l.size] }
+
+// readLean takes a lean graph's sections out of a file, but for its rows.
 func readLean(r *sectionReader, lay layout, nodes uint64) *lean {
-	return &lean{
-		degree:  lay.degree,
-		links:   wordsOf(r.section("links", nodes, uint64(4*lay.degree))),
-		codes:   r.section("codes", nodes, uint64(lay.width()/2)),
-		factors: floatsOf(r.section("factors", nodes, 8)),
+	l := &lean{size: lay.width() / 2}
+	if !lay.bare {
+		l.degree = lay.degree
+		l.links = wordsOf(r.section("links", nodes, uint64(4*lay.degree)))
 	}
+	l.codes = r.section("codes", nodes, uint64(l.size))
+	l.factors = floatsOf(r.section("factors", nodes, 8))
+	return l
 }
 
 // check checks that every link leads to a node and every factor is a number.
@@ -61,23 +90,36 @@ func (l *lean) check(nodes int, r *sectionReader) {
 // slim replaces rows and sweep by what a lean graph keeps.
 func (b *graphBuilder) slim() error {
 	g := b.graph
-	n, width := g.nodes, g.layout.width()
-	linkBytes, codeBytes, factorBytes := 4*n*g.layout.degree, n*width/2, 8*n
-	memory, err := kernel.NewSlab(kernel.SlabSize(int64(linkBytes)) + kernel.SlabSize(int64(codeBytes)) + kernel.SlabSize(int64(factorBytes)))
+	before := g.memory
+	g.rows, g.sweep, g.codes, g.layout = nil, nil, nodeCodes{}, g.layout.slimmed()
+	l := &lean{size: g.layout.width() / 2}
+	rowBytes, linkBytes, codeBytes, factorBytes := 0, 4*g.nodes*g.layout.degree, g.nodes*l.size, 8*g.nodes
+	if g.layout.bare {
+		rowBytes, linkBytes = g.nodes*g.layout.rowSize(), 0
+	}
+	memory, err := kernel.NewSlab(kernel.SlabSize(int64(rowBytes)) + kernel.SlabSize(int64(linkBytes)) + kernel.SlabSize(int64(codeBytes)) + kernel.SlabSize(int64(factorBytes)))
 	if err != nil {
 		return err
 	}
-	g.memory.Free()
-	g.memory, g.rows, g.sweep, g.codes = memory, nil, nil, nodeCodes{}
-	l := &lean{degree: g.layout.degree, links: wordsOf(memory.Take(linkBytes)), codes: memory.Take(codeBytes), factors: floatsOf(memory.Take(factorBytes))}
-	b.each(n, func(from, to int) {
-		e := nibbleEncoder{nibbles: make([]byte, width)}
-		for node := from; node < to; node++ {
-			links := l.linksOf(uint32(node))
-			for i := copy(links, b.links[node]); i < len(links); i++ {
-				links[i] = uint32(node)
+	before.Free()
+	g.memory, l.codes, l.factors = memory, memory.Take(codeBytes), floatsOf(memory.Take(factorBytes))
+	if g.layout.bare {
+		g.rows = memory.Take(rowBytes)
+		b.pack()
+		g.entries = b.entryBlocks(b.entered)
+	} else {
+		l.degree, l.links = g.layout.degree, wordsOf(memory.Take(linkBytes))
+	}
+	b.each(g.nodes, func(from, to int) {
+		e := nibbleEncoder{nibbles: make([]byte, g.layout.width())}
+		for node := uint32(from); node < uint32(to); node++ {
+			if !g.layout.bare {
+				links := l.linksOf(node)
+				for i := copy(links, b.links[node]); i < len(links); i++ {
+					links[i] = node
+				}
 			}
-			l.factors[2*node], l.factors[2*node+1] = e.encode(b.vector(uint32(node)), l.codes[node*width/2:(node+1)*width/2])
+			l.factors[2*node], l.factors[2*node+1] = e.encode(b.vector(node), l.code(node))
 		}
 	})
 	g.lean = l

@@ -21,21 +21,25 @@ func (s *graphSearch) prepareLean() {
 	if l.query == nil {
 		l.query = make([]int8, s.graph.layout.width())
 	}
-	largest, sum := float32(0), 0
-	for _, x := range s.query {
-		largest = max(largest, x, -x)
-	}
-	step, inverse := largest/127, float32(0)
-	if largest > 0 {
-		inverse = 127 / largest
-	}
-	for i, x := range s.query {
-		// Added to 1.5·2²³, what is left of a number in the lowest bits is itself, rounded.
-		rounded := int8(math.Float32bits(x*inverse + 3<<22))
-		l.query[i] = rounded
-		sum += int(rounded)
-	}
+	step, sum := kernel.RoundBytes(s.query, l.query[:len(s.query)])
 	l.terms = kernel.NibbleTerms{Base: kernel.Dot(s.query, s.query), Step: step, Low: -7.5 * step * float32(sum)}
+}
+
+// reachLean walks a lean graph.
+func (s *graphSearch) reachLean(ef int) {
+	if s.graph.layout.bare {
+		s.walk(ef)
+	} else {
+		s.walkLean(ef)
+	}
+}
+
+// leanDistance estimates the distance of a node by its code.
+func (s *graphSearch) leanDistance(node uint32) float32 {
+	l := s.graph.lean
+	one := [1]uint32{node}
+	kernel.ScoreNibbles(s.lean.query, l.codes, l.factors, one[:], &s.lean.terms, &s.estimates)
+	return s.estimates[0]
 }
 
 // walkLean walks like walk does, but estimates of neighbours come from their own codes, and
@@ -131,13 +135,18 @@ func (s *graphSearch) findLean(k, ef int, p Params) {
 		s.scanLean(max(1, matches), nodes)
 	case nodes == nil:
 		s.stats.Strategy = StrategyGraph
-		if s.walkLean(ef); len(s.reached) < min(k, n) { // the walk ended in a small cluster
+		s.reachLean(ef)
+		if s.short(k) { // a node can take two places among so few
+			s.forget()
+			s.reachLean(4 * ef)
+		}
+		if s.short(k) { // the walk ended in a small cluster
 			s.scanLean(ef, nil)
 		}
 	default:
 		width := int(int64(ef) * int64(n) / int64(matches))
 		if width*leanStepCost < matches {
-			s.walkLean(width)
+			s.reachLean(width)
 			if s.metOf(nodes) >= (ef+k)/2 {
 				s.stats.Strategy = StrategyFilteredGraph
 				return

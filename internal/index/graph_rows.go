@@ -16,6 +16,9 @@ import (
 //
 //	b = −2|r|² / Σ|rᵢ|
 //	a = |r|² − b·⟨s, c⟩
+//
+// Where codes have some of the dimensions only (layout.coded), s is zero in the others: still
+// unbiased, with a larger error.
 type rowWriter struct {
 	layout  layout
 	vectors []float32 // all nodes', padded dimensions each
@@ -23,7 +26,7 @@ type rowWriter struct {
 }
 
 func newRowWriter(l layout, vectors []float32) *rowWriter {
-	return &rowWriter{l, vectors, make([]uint16, l.padded/16)}
+	return &rowWriter{l, vectors, make([]uint16, l.signs()/16)}
 }
 
 func (w *rowWriter) vector(node uint32) []float32 {
@@ -34,7 +37,9 @@ func (w *rowWriter) vector(node uint32) []float32 {
 func (w *rowWriter) row(row []byte, node uint32, links []uint32) {
 	l := w.layout
 	v := w.vector(node)
-	kernel.PutHalves(halves(row[:l.vectorSize()]), v)
+	if !l.bare {
+		kernel.PutHalves(halves(row[:l.vectorSize()]), v)
+	}
 	for at := l.vectorSize(); at < len(row); at += l.blockSize() {
 		block := row[at : at+l.blockSize()]
 		count := min(len(links), kernel.BlockVectors)
@@ -55,7 +60,7 @@ func (w *rowWriter) codes(block []byte, centre []float32, nodes []uint32) {
 	for i := range kernel.BlockVectors {
 		a, b := float32(math.Inf(1)), float32(0)
 		if i < len(nodes) {
-			sums := kernel.Signs(w.vector(nodes[i]), centre, w.signs)
+			sums := w.residual(w.vector(nodes[i]), centre)
 			kernel.PutSigns(codes, i, w.signs)
 			if sums.Absolute > 0 {
 				b = -2 * sums.Square / sums.Absolute
@@ -65,6 +70,17 @@ func (w *rowWriter) codes(block []byte, centre []float32, nodes []uint32) {
 		}
 		factors[i], factors[kernel.BlockVectors+i] = kernel.ToFloat16(a), kernel.ToFloat16(b)
 	}
+}
+
+// residual looks at the residual of a vector and a centre: at its signs in the dimensions that codes
+// have, and at its square in all.
+func (w *rowWriter) residual(v, centre []float32) kernel.SignSums {
+	n := w.layout.signs()
+	sums := kernel.Signs(v[:n], centre[:n], w.signs)
+	if n < len(v) {
+		sums.Square += kernel.L2(v[n:], centre[n:])
+	}
+	return sums
 }
 
 // entry writes a block of nodes where a search may begin.

@@ -43,7 +43,7 @@ func (g *Graph) newSearch() *graphSearch {
 	return &graphSearch{
 		graph:  g,
 		query:  make([]float32, g.layout.padded),
-		tables: make([]byte, 4*g.layout.padded),
+		tables: make([]byte, g.layout.codesSize()),
 		seen:   make([]uint64, (g.nodes+63)/64),
 	}
 }
@@ -61,7 +61,7 @@ func (g *Graph) borrow(query []float32) *graphSearch {
 
 // prepare makes the tables of the query and forgets the search before.
 func (s *graphSearch) prepare() {
-	step, total := kernel.SignTables(s.query, s.tables)
+	step, total := kernel.SignTables(s.query[:s.graph.layout.signs()], s.tables)
 	s.terms.Step, s.terms.Low = 2*step, -step*float32(total)
 	if s.graph.lean != nil {
 		s.prepareLean()
@@ -95,12 +95,19 @@ func (s *graphSearch) find(k int, p Params) {
 	default:
 		s.stats.Strategy = StrategyGraph
 		s.walk(ef)
-		if len(s.reached) < min(k, g.nodes) { // the walk ended in a small cluster
+		if s.short(k) { // a node can take two places among so few
+			s.forget()
+			s.walk(4 * ef)
+		}
+		if s.short(k) { // the walk ended in a small cluster
 			s.stats.Strategy = StrategyScan
 			s.scan(nil)
 		}
 	}
 }
+
+// short reports whether fewer nodes were reached than k or all.
+func (s *graphSearch) short(k int) bool { return len(s.reached) < min(k, s.graph.nodes) }
 
 // best returns the k best of the reached nodes that a filter admits.
 func (s *graphSearch) best(k int, f *Filter) []Hit {
@@ -183,6 +190,9 @@ func (s *graphSearch) fill(queue *[lag + 1]uint32, queued int) int {
 			continue
 		}
 		*word |= bit
+		if s.graph.lean != nil {
+			kernel.Prefetch(s.graph.lean.code(node))
+		}
 		if fresh {
 			kernel.Prefetch(s.graph.row(queue[queued-1]))
 		}
@@ -197,7 +207,12 @@ func (s *graphSearch) fill(queue *[lag + 1]uint32, queued int) int {
 func (s *graphSearch) step(node uint32, ahead int) {
 	l := s.graph.layout
 	row := s.graph.row(node)
-	distance := kernel.L2Halves(s.query, halves(row[:l.vectorSize()]), ahead)
+	var distance float32
+	if s.graph.lean != nil {
+		distance = s.leanDistance(node)
+	} else {
+		distance = kernel.L2Halves(s.query, halves(row[:l.vectorSize()]), ahead)
+	}
 	s.reached = append(s.reached, reached{node, distance})
 	s.terms.Base = distance
 	for at := l.vectorSize(); at < len(row); at += l.blockSize() {

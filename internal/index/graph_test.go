@@ -29,6 +29,12 @@ func TestGraphRecall(t *testing.T) {
 	}
 }
 
+// TestLeanRowsRecall is TestGraphRecall for so many dimensions that a lean graph has rows.
+func TestLeanRowsRecall(t *testing.T) {
+	const rows, dimensions = 800, 520
+	recallOfGraph(t, 10, dimensions, clustered(1, rows, dimensions), clustered(2, 20, dimensions), index.GraphOptions{Threads: 2, Lean: true})
+}
+
 // recallOfGraph builds a graph under every metric and searches it under filters.
 func recallOfGraph(t *testing.T, k, dimensions int, slab, asked []float32, o index.GraphOptions) {
 	rows, queries := len(slab)/dimensions, len(asked)/dimensions

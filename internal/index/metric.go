@@ -94,13 +94,13 @@ func (m Metric) Compare(a, b []float32) float32 {
 	panic(fmt.Sprintf("index: %v does not compare float vectors", m))
 }
 
-// compareRows is Compare of the query and rows of a slab.
+// compareRows is Compare of the query and rows of a slab; scores has room for as many or more.
 func (m Metric) compareRows(query, slab []float32, rows []uint32, scores []float32) {
 	d := len(query)
 	if m == L2 {
-		kernel.L2Rows(query, slab, rows, scores)
-		for i, distance := range scores {
-			scores[i] = -distance
+		kernel.L2Rows(query, slab, rows, scores[:len(rows)])
+		for i := range rows {
+			scores[i] = -scores[i]
 		}
 		return
 	}
