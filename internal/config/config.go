@@ -72,6 +72,9 @@ type Config struct {
 	TokensPerMinute   int
 	MaxProjectFiles   int64 // bytes; zero: no limit
 
+	Webhooks      []string // URLs that are told how far budgets are spent
+	WebhookSecret string   // what they are signed with
+
 	// Upstream is the base URL of an OpenAI-compatible server that runs what
 	// is asked of the server under any name but a local model's own; empty is
 	// none. UpstreamKey is its bearer token; it has no effect without one: a key
@@ -207,6 +210,9 @@ func (l *loader) finish() {
 	}
 	if c.MaxBodyMemory < c.MaxBody {
 		l.problems = append(l.problems, fmt.Errorf("max-body-memory is %s and max-body %s: a body of that size would never be read; raise the first or lower the second", sizeText(c.MaxBodyMemory), sizeText(c.MaxBody)))
+	}
+	if len(c.Webhooks) > 0 && c.WebhookSecret == "" {
+		l.problems = append(l.problems, errors.New("webhooks is set and webhook-secret is not: whoever receives them could not tell them from others'"))
 	}
 	l.checkUpstreams()
 	l.checkAliases()

@@ -58,6 +58,10 @@ var groups = []group{
 		{name: "tokens-per-minute", usage: "the `NUMBER` of tokens a project may use a minute of one model", value: number(1, math.MaxInt32, func(c *Config) *int { return &c.TokensPerMinute })},
 		{name: "max-project-files", usage: "the `SIZE` the files of a project may have together, such as 100GB; 0 is no limit", value: size(0, func(c *Config) *int64 { return &c.MaxProjectFiles })},
 	}},
+	{title: "Webhooks", settings: []setting{
+		{name: "webhooks", usage: "tell these `URLS` when 80, 95 and 100 percent of a budget are spent; with commas between", value: webAddresses(func(c *Config) *[]string { return &c.Webhooks })},
+		{name: "webhook-secret", usage: "what webhooks are signed with: whsec_ and base64, or any other text", value: text(func(c *Config) *string { return &c.WebhookSecret }), secret: true},
+	}},
 	{title: "Other servers", settings: []setting{
 		{name: "upstream", usage: "send what is asked for under other names than local models' own to the OpenAI-compatible server at this `URL` (key: RAGSTONE_UPSTREAM_KEY)", value: webAddress("https://api.openai.com/v1", func(c *Config) *string { return &c.Upstream })},
 		{name: "upstream-key", usage: "the key that --upstream's server is given; without --upstream it does nothing", value: text(func(c *Config) *string { return &c.UpstreamKey }), secret: true},

@@ -204,6 +204,26 @@ func webAddress(example string, field func(*Config) *string) value {
 	})
 }
 
+// webAddresses are URLs of HTTP, with commas between.
+func webAddresses(field func(*Config) *[]string) value {
+	return value{
+		set: func(c *Config, text string) error {
+			var list []string
+			for _, address := range strings.Split(text, ",") {
+				address = strings.TrimSpace(address)
+				u, err := url.Parse(address)
+				if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+					return fmt.Errorf("want URLs such as https://ops.example.com/budgets, with commas between")
+				}
+				list = append(list, address)
+			}
+			*field(c) = list
+			return nil
+		},
+		get: func(c *Config) string { return strings.Join(*field(c), ",") },
+	}
+}
+
 // blobURL names a folder or a bucket.
 func blobURL(field func(*Config) *string) value {
 	return checked(field, func(text string) (string, error) {

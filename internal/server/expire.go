@@ -23,7 +23,7 @@ func (expireAttempts) Kind() string { return "expire_attempts" }
 
 // workers do all jobs of a server.
 func (s *Server) workers() []state.Worker {
-	return append(s.files.Workers(),
+	return append(append(s.files.Workers(), s.webhooks.Workers()...),
 		state.Repeats[expireCompletions](expireEvery, func(ctx context.Context) error {
 			return s.expire(ctx, "completions", inference.StoredFor, s.state.DeleteCompletionsBefore)
 		}),

@@ -45,6 +45,7 @@ type Server struct {
 	upstreams *upstream.Pool // nil: there are none
 	inference *inference.Service
 	files     *files.Service
+	webhooks  *account.Webhooks
 	traces    *traces // nil: there are none
 	http      *http.Server
 	notice    Notice
@@ -112,6 +113,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 	}
 	s.onClose(s.state.Close)
 	if s.accounts, err = Accounts(s.state, c); err != nil {
+		return nil, err
+	}
+	if s.webhooks, err = account.NewWebhooks(s.state, c.Webhooks, c.WebhookSecret); err != nil {
 		return nil, err
 	}
 	s.keys = s.accounts.Keys
