@@ -56,7 +56,7 @@ func freeSpace(dir string) (int64, error) {
 }
 
 // IsFull reports whether an error means that the device or the user's quota
-// has no room left.
+// has no room left, or none for a file so large (`ulimit -f`).
 func IsFull(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
