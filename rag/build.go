@@ -19,9 +19,9 @@ import (
 // segment without a log, which is how an index opens fastest.
 
 const (
-	// logBytes is how much memory the points in the log may take: opening reads
+	// defaultLogBytes is how much memory the points in the log may take: opening reads
 	// the log anew each time, at about 10 ms a megabyte.
-	logBytes = 2 << 20
+	defaultLogBytes = 2 << 20
 	// fewDead is how many deleted points do no harm in any index.
 	fewDead = 1000
 	// stepPoints is how many points of a new database are written at a time.
@@ -115,7 +115,7 @@ func (s *syncing) isSmall() bool {
 	for _, d := range s.gone() {
 		dead += d.count
 	}
-	return bytes <= logBytes && dead <= max(fewDead, s.old.passages/2)
+	return bytes <= s.Corpus.options.logBytes && dead <= max(fewDead, s.old.passages/2)
 }
 
 // isFresh reports whether a file's point must be written: it is new, its content

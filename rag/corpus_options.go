@@ -67,7 +67,8 @@ type CorpusOptions struct {
 	// built anew because its identity changed; nil means nowhere.
 	Log *slog.Logger
 
-	files disk.FS // for tests; nil means the operating system's
+	files    disk.FS // for tests; nil means the operating system's
+	logBytes int64   // for tests; zero means defaultLogBytes
 }
 
 const defaultChunkTokens = 200
@@ -78,6 +79,9 @@ func (o CorpusOptions) withDefaults() CorpusOptions {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.logBytes == 0 {
+		o.logBytes = defaultLogBytes
 	}
 	if o.files == nil {
 		o.files = disk.OS{}

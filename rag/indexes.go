@@ -73,6 +73,17 @@ func indexDirs(folder string, depth int) ([]string, error) {
 	return dirs, nil
 }
 
+// IsIndex reports whether a directory is an index, whole or not.
+func IsIndex(dir string) bool {
+	has := func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && !info.IsDir()
+	}
+	databases, _ := store{disk.OS{}, dir}.databases()
+	named, locked := has(manifestName), has(lockName)
+	return named && locked || len(databases) > 0 && (named || locked)
+}
+
 func describeIndex(dir string) Index {
 	s := store{disk.OS{}, dir}
 	index := Index{Dir: dir}

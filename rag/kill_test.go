@@ -12,15 +12,96 @@ import (
 	"time"
 )
 
-// syncInChild tells the test binary, started again as a child process, to sync
+// These tell the test binary, started again as a child process, to sync or to ask
 // instead of testing: the index and the folder of documents follow.
-const syncInChild = "sync"
+const (
+	syncInChild = "sync"
+	askInChild  = "ask"
+)
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == syncInChild {
 		os.Exit(childSync(os.Args[2], os.Args[3]))
 	}
+	if len(os.Args) == 4 && os.Args[1] == askInChild {
+		os.Exit(childAsk(os.Args[2], os.Args[3]))
+	}
 	os.Exit(m.Run())
+}
+
+// childAsk opens the index anew and asks, again and again, until the sixth turn
+// of the keeper is there. It wants the turns one after the other, and whole.
+func childAsk(dir, root string) int {
+	options := CorpusOptions{Embedding: (&wordEmbedder{}).embedding("w1"), ChunkTokens: 30}
+	last := 0
+	for last < 6 {
+		c, err := OpenCorpus(dir, options)
+		if err == nil {
+			last, err = turnOf(c, root, last)
+			c.Close()
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return 0
+}
+
+// turnOf asks for the keeper and returns the turn that the index has, which all
+// that it says must agree on.
+func turnOf(c *Corpus, root string, last int) (turn int, err error) {
+	results, err := c.Search(context.Background(), "the keeper of the turn", SearchOptions{K: 1})
+	if err != nil {
+		return 0, err
+	}
+	if len(results.Hits) == 0 {
+		return 0, fmt.Errorf("nothing was found after turn %d", last)
+	}
+	text, err := c.DocumentText(filepath.Join(root, "keeper.txt"))
+	if err != nil {
+		return 0, err
+	}
+	_, err = fmt.Sscanf(text, "The keeper of turn %d.", &turn)
+	if err != nil || turn < last || text != results.Hits[0].Text {
+		return 0, fmt.Errorf("found %q of a document %q after turn %d: %v", results.Hits[0].Text, text, last, err)
+	}
+	return turn, nil
+}
+
+// Two processes ask while others, one after the other, sync: by batches, and by
+// databases that replace one another.
+func TestProcessesAskWhileOthersSync(t *testing.T) {
+	l := newLibrary(t, map[string]string{"keeper.txt": "The keeper of turn 0."})
+	for i := range 20 {
+		l.write(fmt.Sprintf("%02d.txt", i), strings.Repeat(fmt.Sprintf("Lamp %d stands on the pier.\n\n", i), 20))
+	}
+	runChild(t, l, -1)
+	var asking []*exec.Cmd
+	var said [2]strings.Builder
+	for i := range said {
+		child := exec.Command(os.Args[0], askInChild, l.dir, l.root)
+		child.Stderr = &said[i]
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		asking = append(asking, child)
+		t.Cleanup(func() { _ = child.Process.Kill() }) // it has ended, unless this test failed
+	}
+	for turn := 1; turn <= 6; turn++ {
+		l.write("keeper.txt", fmt.Sprintf("The keeper of turn %d.", turn))
+		if turn%2 == 0 {
+			l.options.logBytes = 1 // nothing fits, so a new database is written
+			l.synced().Close()
+		} else {
+			runChild(t, l, -1)
+		}
+	}
+	for i, child := range asking {
+		if err := child.Wait(); err != nil {
+			t.Errorf("process %d: %v\n%s", i, err, said[i].String())
+		}
+	}
 }
 
 // childSync syncs once and says so.
