@@ -5,12 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"time"
-
-	"github.com/ragstone/ragstone/internal/disk"
 )
 
 const (
@@ -20,52 +16,7 @@ const (
 
 	// applyEvery is how long records gather before the ledger gets them.
 	applyEvery = 200 * time.Millisecond
-
-	// mostUnapplied bounds what the journal may be ahead of the ledger: who
-	// settles beyond it helps first.
-	mostUnapplied = 1 << 16
 )
-
-// post is Settle by the journal. It reports whether the journal takes the entry.
-func (s *Store) post(ctx context.Context, h *hold, e Entry) (bool, error) {
-	live, err := s.register(ctx)
-	if err != nil {
-		return false, fmt.Errorf("settle %s: %w", e.ID, err)
-	}
-	if posted, applied := live.journal.progress(); posted-applied > mostUnapplied {
-		if err := s.settleJournal(ctx); err != nil {
-			return false, fmt.Errorf("settle %s: %w", e.ID, err)
-		}
-	}
-	p := &posting{record: record{entry: e}, hold: h}
-	if h != nil {
-		p.record.taken = min(e.Cost(), h.amount)
-		for _, purse := range h.purses {
-			if purse.budget.Hard {
-				p.record.leases = append(p.record.leases, purse.lease)
-			}
-		}
-	}
-	if p.record.bytes() > mostRecord {
-		return false, nil
-	}
-	if err := live.journal.post(p); err != nil {
-		return false, fmt.Errorf("settle %s: %w", e.ID, err)
-	}
-	if h == nil {
-		return true, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.holds, e.ID)
-	for _, purse := range h.purses {
-		purse.unapplied += p.record.of(purse)
-		if purse.budget.Hard {
-			purse.running -= h.amount
-		}
-	}
-	return true, nil
-}
 
 // of is what the record takes out of a purse: of a soft budget it only counts
 // as spent.
@@ -277,78 +228,3 @@ func (s *Store) settleOwn(ctx context.Context, j *journal) error {
 		}
 	}
 }
-
-// settleJournal brings all that this folder's processes have answered by now into
-// the ledger.
-func (s *Store) settleJournal(ctx context.Context) error {
-	if !s.journals {
-		return nil
-	}
-	s.mu.Lock()
-	live := s.server
-	s.mu.Unlock()
-	own := ""
-	if live != nil {
-		own = live.id
-		if err := s.settleOwn(ctx, live.journal); err != nil {
-			return err
-		}
-	}
-	files, err := journalFiles(s.files, s.journalDir())
-	if err != nil {
-		return fmt.Errorf("list journals: %w", err)
-	}
-	for _, f := range files {
-		if f.server == own {
-			continue
-		}
-		// What a living server is writing may be cut off here: it has not ended.
-		if _, err := s.replay(ctx, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replay brings a journal's file into the ledger, and returns what it says. A
-// file that has gone was in the ledger.
-func (s *Store) replay(ctx context.Context, f journalFile) (_ journalContent, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("bring journal %s into the ledger: %w", f.path, err)
-		}
-	}()
-	data, err := disk.ReadFile(s.files, f.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return readJournal(nil), nil
-	}
-	if err != nil {
-		return journalContent{}, err
-	}
-	content := readJournal(data)
-	records, err := s.missing(ctx, content.records)
-	for len(records) > 0 && err == nil {
-		part := records[:min(len(records), mostApplied)]
-		err = s.inGroup(ctx, func(tx *sql.Tx, _ bool) error { return s.applyRecords(ctx, tx, part) })
-		records = records[len(part):]
-	}
-	return content, err
-}
-
-// missing is what is left of records without the first ones that the ledger has.
-// It gets them in their order.
-func (s *Store) missing(ctx context.Context, records []record) ([]record, error) {
-	for i := len(records) - 1; i >= 0; i-- {
-		var has bool
-		if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ledger WHERE id = ?)", records[i].entry.ID).Scan(&has); err != nil {
-			return nil, err
-		}
-		if has {
-			return records[i+1:], nil
-		}
-	}
-	return records, nil
-}
-
-// journalDir is where the processes of a folder keep their journals.
-func (s *Store) journalDir() string { return filepath.Join(s.dir, "servers") }

@@ -64,7 +64,7 @@ func TestKilledWhileAddingKeys(t *testing.T) {
 	}
 }
 
-// spendUntilKilled runs requests that cost up to 10 of a budget's 1,000, forty
+// spendUntilKilled runs requests that cost up to 10 of a budget's 2,000, forty
 // at once, and prints each once it is settled.
 func spendUntilKilled(dir string, o Options) {
 	ctx := context.Background()
@@ -96,7 +96,11 @@ func spendUntilKilled(dir string, o Options) {
 		})
 	}
 	wait.Wait()
+	os.Exit(0)
 }
+
+// spendable is their budget: enough to lease from, and to come near its end.
+const spendable = 2000
 
 // However often the server is killed, no more is spent than the budget has, no
 // answer is missing in the ledger, and what was held comes back.
@@ -104,7 +108,7 @@ func TestKilledWhileSpending(t *testing.T) {
 	dir := t.TempDir()
 	s := reopen(t, dir)
 	who := spender(t, s)
-	setBudget(t, s, who, who.KeyID, 1000, true)
+	setBudget(t, s, who, who.KeyID, spendable, true)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +130,8 @@ func TestKilledWhileSpending(t *testing.T) {
 			}
 		}
 		standings, err := s.BudgetStandings(t.Context(), who.Tenant.OrganizationID, noon)
-		if err != nil || standings[0].Spent != spent || standings[0].Held != 0 || spent > 1000 {
-			t.Errorf("after a kill: got %+v, %v; want %d of at most 1000 spent and nothing held", standings, err, spent)
+		if err != nil || standings[0].Spent != spent || standings[0].Held != 0 || spent > spendable {
+			t.Errorf("after a kill: got %+v, %v; want %d of at most %d spent and nothing held", standings, err, spent, spendable)
 		}
 		verify(t, s)
 		if err := s.Close(); err != nil {

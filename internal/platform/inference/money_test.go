@@ -299,6 +299,7 @@ func answerUntilKilled(dir string) {
 		})
 	}
 	wait.Wait()
+	os.Exit(0)
 }
 
 // However often the server is killed at its work, no more is spent than the
