@@ -12,8 +12,8 @@ var coordinator = regexp.MustCompile(`\b(?:and|but|while|whereas)\b|;`)
 // clause that has no word of the question gives way to the best number of the
 // same sentence in a clause that has one.
 //
-// On the odd half of XQuAD it is one answer in 400 that changes, to the better.
-// Among names, where a list is parted by "and" too, it would do harm.
+// On the odd half of XQuAD it is one answer in 400 that changes, from one wrong year
+// to another. Among names, where a list is parted by "and" too, it would do harm.
 func inAskedClause(question string, spans []*span) *span {
 	l := languageOf(question)
 	if len(spans) == 0 || !l.isEnglish() || l.kindOf(question) != kindNumber {
