@@ -11,8 +11,8 @@ import (
 // the process has taken out of it for its requests: its lease, one row of the
 // table holds. Requests draw on the purse in memory. Store.mu guards it.
 type purse struct {
-	lease  string // the id of the row
-	budget Budget
+	lease  string    // the id of the row
+	budget Budget    // of which only the amount ever changes
 	since  time.Time // when the period began
 
 	spent  int64     // what the database said of it
@@ -110,10 +110,10 @@ func (l *liveServer) purse(standing BudgetStanding) *purse {
 	key := purseKey{standing.ID, standing.Since}
 	p := l.purses[key]
 	if p == nil {
-		p = &purse{lease: NewID("lease_"), since: standing.Since}
+		p = &purse{lease: NewID("lease_"), budget: standing.Budget, since: standing.Since}
 		l.purses[key] = p
 	}
-	p.budget, p.used = standing.Budget, true
+	p.budget.Amount, p.used = standing.Amount, true
 	return p
 }
 
