@@ -170,18 +170,23 @@ def streams(o, programs):
     report(f"{STREAMS} streams, tokens/s", "≥ 2.5", pairs[1:], lambda a, b: b / a, lambda s: 1 / s)
 
 
+def text(i, words):
+    """A text of so many words, of which a word is two to three tokens; another for each i."""
+    own = pathlib.Path(__file__).read_text().split()
+    return f"Text {i}. " + " ".join(own[(k * 7 + i) % len(own)] for k in range(words))
+
+
 def cached(o, programs):
-    words = pathlib.Path(__file__).read_text().split()
     pairs, fresh = [], []
     with programs.ragstone() as ours, programs.llama() as theirs:
         ours.ready(), theirs.ready()
         for i in range(o.rounds + 1):
-            text = f"Text {i}. " + " ".join(words[(k * 7 + i) % len(words)] for k in range(630))
+            prompt = text(i, 630)
             new, again = [], []
             for s in (ours, theirs):
-                (_, usage), seconds = s.measured(lambda: s.complete(text + " What follows is the first", 1))
+                (_, usage), seconds = s.measured(lambda: s.complete(prompt + " What follows is the first", 1))
                 new.append(seconds)
-                again.append(s.measured(lambda: s.complete(text + " And this is now another", 1))[1])
+                again.append(s.measured(lambda: s.complete(prompt + " And this is now another", 1))[1])
             pairs.append(again)
             fresh.append((again[0], new[0]))
         print(f"the prompts have {usage['prompt_tokens']} tokens", file=sys.stderr)
@@ -208,10 +213,11 @@ def memory(o, programs):
         for start in (programs.ragstone, programs.llama):
             with start() as s:
                 s.ready()
-                s.complete(" ".join(OPENINGS), 64)
+                _, usage = s.complete(text(i, 730), 64)
                 sides.append(s.memory())
         pairs.append(sides)
-    report("resident memory after a request, and at most, MB", "≤ 1.0", pairs, lambda a, b: a / b, lambda mb: mb)
+    print(f"the prompts have {usage['prompt_tokens']} tokens", file=sys.stderr)
+    report("resident memory with 2,048 tokens of context full, and at most, MB", "≤ 1.0", pairs, lambda a, b: a / b, lambda mb: mb)
 
 
 def report(name, asked, pairs, ratio, unit):
