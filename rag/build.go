@@ -20,7 +20,7 @@ import (
 
 const (
 	// defaultLogBytes is how much memory the points in the log may take: opening reads
-	// the log anew each time, at about 10 ms a megabyte.
+	// the log anew each time.
 	defaultLogBytes = 2 << 20
 	// fewDead is how many deleted points do no harm in any index.
 	fewDead = 1000
