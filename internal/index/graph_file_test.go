@@ -23,7 +23,7 @@ func written(t testing.TB, g *index.Graph) []byte {
 
 func TestGraphFile(t *testing.T) {
 	graphFile(t, 300, 33)
-	graphFile(t, 60, 512) // a lean graph has rows
+	graphFile(t, 40, 512) // a lean graph has rows
 }
 
 func graphFile(t *testing.T, rows, dimensions int) {

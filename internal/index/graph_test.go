@@ -22,7 +22,7 @@ func buildGraph(t testing.TB, m index.Metric, dimensions int, slab []float32, o 
 }
 
 func TestGraphRecall(t *testing.T) {
-	const rows, dimensions, k, queries = 3000, 48, 10, 40
+	const rows, dimensions, k, queries = 2400, 48, 10, 40
 	slab, asked := clustered(1, rows, dimensions), clustered(2, queries, dimensions)
 	for _, o := range []index.GraphOptions{{Threads: 2}, {Threads: 2, Lean: true}, {Degree: 64, Lean: true}} {
 		recallOfGraph(t, k, dimensions, slab, asked, o)
