@@ -32,6 +32,8 @@ func (s *Store) lease(ctx context.Context, id string, who Spender, at time.Time,
 	if err != nil {
 		return nil, nil, err
 	}
+	s.asking(live, 1)
+	defer s.asking(live, -1)
 	revision, err := s.reconcile(ctx, live)
 	if err != nil {
 		return nil, nil, err
@@ -39,6 +41,13 @@ func (s *Store) lease(ctx context.Context, id string, who Spender, at time.Time,
 	l := &leasing{store: s, live: live, revision: revision, id: id, who: who, at: at, hold: hold{server: live, amount: amount}}
 	err = s.inGroupThen(ctx, func(tx *sql.Tx, _ bool) error { return l.run(ctx, tx) }, l.end)
 	return l.standings, l.refused, err
+}
+
+// asking counts a request that is about to lease as a server.
+func (s *Store) asking(live *liveServer, by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live.asking += by
 }
 
 // reconcile forgets what a server knew of budgets before the last change of any,

@@ -77,7 +77,8 @@ func (r *returned) end(err error) {
 // idleAfter is how often leases are looked for that nobody has drawn on since.
 const idleAfter = 500 * time.Millisecond
 
-// returnIdle gives back leases that nobody draws on, until closing is closed.
+// returnIdle gives back leases that nobody draws on, and all of servers that this
+// process was, until closing is closed.
 func (s *Store) returnIdle(closing <-chan struct{}) {
 	ticks := time.NewTicker(idleAfter)
 	defer ticks.Stop()
@@ -88,6 +89,7 @@ func (s *Store) returnIdle(closing <-chan struct{}) {
 				// What an error keeps here is idle the next time too.
 				s.giveBack(context.Background(), func() []*purse { return idle })
 			}
+			s.leaveFormer()
 		case <-closing:
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -22,6 +23,7 @@ type liveServer struct {
 	purses   map[purseKey]*purse
 	budgets  map[Spender][]Budget // that concern it
 	revision int64                // of what budgets has
+	asking   int                  // requests that are about to lease as it
 }
 
 // serverID returns the id of this process.
@@ -83,6 +85,7 @@ func (s *Store) lost(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.server != nil && s.server.id == id {
+		s.former = append(s.former, s.server)
 		s.server = nil
 	}
 }
@@ -106,28 +109,60 @@ func (s *Store) buriedAlive(ctx context.Context) bool {
 	return true
 }
 
-// retire takes this process off the list of servers, once the ledger has its
-// journal. What an error keeps here, the next to open the rows does.
+// retire takes this process off the list of servers. What an error keeps here,
+// the next to open the rows does.
 func (s *Store) retire() error {
 	s.mu.Lock()
-	live := s.server
-	s.server = nil
+	live, former := s.server, s.former
+	s.server, s.former = nil, nil
 	s.mu.Unlock()
-	if live == nil {
-		return nil
+	var err error
+	if live != nil {
+		err = errors.Join(s.leave(live), live.unmark())
 	}
+	for _, live := range former { // whose marks have gone
+		err = errors.Join(err, s.leave(live))
+	}
+	return err
+}
+
+// leave takes a server that was this process off the list, once the ledger has
+// its journal, and gives back what it holds.
+func (s *Store) leave(live *liveServer) error {
 	ctx := context.Background()
 	if live.journal != nil {
 		live.journal.stop()
 		if err := s.settleOwn(ctx, live.journal); err != nil {
-			return errors.Join(err, live.unmark())
+			return err
 		}
 	}
 	err := s.inTransaction(ctx, func(tx *sql.Tx) error { return buryServer(ctx, tx, live.id) })
 	if live.journal != nil && err == nil {
 		err = live.journal.remove()
 	}
-	return errors.Join(err, live.unmark())
+	return err
+}
+
+// leaveFormer is leave for servers that this process was and that no request
+// holds money under any more. What an error keeps here is tried again.
+func (s *Store) leaveFormer() {
+	s.mu.Lock()
+	var idle []*liveServer
+	for _, live := range s.former {
+		held := func(h *hold) bool { return h.server == live }
+		if live.asking == 0 && !slices.ContainsFunc(slices.Collect(maps.Values(s.holds)), held) {
+			idle = append(idle, live)
+		}
+	}
+	s.mu.Unlock()
+	for _, live := range idle {
+		if s.leave(live) != nil {
+			continue
+		}
+		s.mu.Lock()
+		s.former = slices.DeleteFunc(s.former, func(l *liveServer) bool { return l == live })
+		s.mu.Unlock()
+	}
 }
 
 // buryServers brings the journals of processes that have ended into the ledger,

@@ -52,6 +52,7 @@ type Store struct {
 
 	mu     sync.Mutex // guards what follows
 	server *liveServer
+	former []*liveServer    // what this process was before its mark was lost
 	holds  map[string]*hold // of running requests
 	buried time.Time        // when dead servers were last looked for
 }
