@@ -72,6 +72,7 @@ var answers = map[string]struct {
 	"llm.ErrBusy":            {llm.ErrBusy, 503, "service_unavailable_error", "server_is_overloaded"},
 	"llm.MemoryError":        {&llm.MemoryError{}, 503, "service_unavailable_error", "insufficient_memory"},
 	"llm.ErrClosed":          {llm.ErrClosed, 503, "service_unavailable_error", "server_is_shutting_down"},
+	"llm.OpenError":          {&llm.OpenError{Path: "m.gguf", Kind: "model", Err: blobs.ErrNotFound}, 500, "server_error", ""}, // it was opened at the start: the log says what became of it
 	"llm.UpstreamError":      {&llm.UpstreamError{Status: 500}, 502, "server_error", "upstream_error"},
 
 	"state.ErrUnavailable": {state.ErrUnavailable, 503, "service_unavailable_error", "database_unavailable"},
