@@ -60,8 +60,11 @@ func (r *recovery) run() error {
 		s.release() // the view has them
 	}
 	c.applied.Store(r.manifest.Flushed)
-	if err := errors.Join(r.replay(), r.problem); err != nil {
+	if err := r.replay(); err != nil {
 		return err
+	}
+	if r.problem != nil {
+		return r.problem
 	}
 	c.durable.Store(c.applied.Load())
 	c.view.publish(c.applied.Load())
