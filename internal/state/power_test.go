@@ -154,10 +154,7 @@ func TestPowerLoss(t *testing.T) {
 		wait := load(s, who, &p, stop)
 		random := rand.New(rand.NewPCG(3, 3))
 		lost, acknowledged := 0, 0
-		losses := 15
-		if testing.Short() {
-			losses = 5
-		}
+		const losses = 15
 		for range losses {
 			ids, keys := p.atLeast(t, acknowledged+1+random.IntN(60))
 			after := reopen(t, survivor(t, dir, lossy.afterPowerLoss(random)))

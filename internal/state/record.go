@@ -42,7 +42,7 @@ var errRecord = errors.New("no record of a journal")
 // bytes is the most that the record takes.
 func (r *record) bytes() int {
 	e := &r.entry
-	n := 16 * binary.MaxVarintLen64 // 8 numbers, and the lengths of 8 texts
+	n := 17 * binary.MaxVarintLen64 // 8 numbers, the lengths of 8 texts, and how many leases
 	for _, text := range []string{e.ID, e.Spender.Tenant.OrganizationID, e.Spender.Tenant.ProjectID, e.Spender.KeyID, e.Spender.UserID, e.Kind, e.Model, e.Asked} {
 		n += len(text)
 	}

@@ -21,9 +21,9 @@ import (
 )
 
 // Webhooks tell the operator's own servers how far budgets are spent: once for
-// each budget, period and part of it, by jobs, which are done again until they
-// succeed and outlive a process. Their form is OpenAI's webhooks', whose signature
-// is the Standard Webhooks specification's, version 1.
+// each budget, period and part of it, by jobs, which outlive a process and are done
+// again when they fail, up to 25 times (state.Does). Their form is OpenAI's
+// webhooks', whose signature is the Standard Webhooks specification's, version 1.
 type Webhooks struct {
 	store  *state.Store
 	urls   []string
