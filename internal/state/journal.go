@@ -144,7 +144,8 @@ func (j *journal) write(frame []byte) error {
 }
 
 func (j *journal) beginSegment() error {
-	name := filepath.Join(j.dir, segmentName(j.server, j.number+1))
+	j.number++ // whatever comes of it: what cannot be begun may leave its file
+	name := filepath.Join(j.dir, segmentName(j.server, j.number))
 	f, err := j.files.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("begin a journal: %w", err)
@@ -157,7 +158,6 @@ func (j *journal) beginSegment() error {
 		return fmt.Errorf("begin a journal: %w", errors.Join(err, f.Close(), j.files.Remove(name)))
 	}
 	j.segment, j.size = f, int64(journalHeader)
-	j.number++
 	return nil
 }
 
