@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,12 +84,7 @@ func isDatabase(dir string) bool {
 
 // check reports on one folder after the other.
 func (a *app) check(all []checked) error {
-	slices.SortFunc(all, func(x, y checked) int {
-		if x.dir < y.dir {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, func(x, y checked) int { return strings.Compare(x.dir, y.dir) })
 	failed := 0
 	for _, c := range all {
 		err := c.check(c.dir)
