@@ -105,10 +105,18 @@ func (e *Extract) Answer(ctx context.Context, results *Results, _ func(string)) 
 
 // spans returns the candidates of the best sentences, best first.
 func (e *Extract) spans(ctx context.Context, question string, sentences []*sentence) ([]*span, error) {
-	spans, err := spansOf(ctx, sentences[:min(bestSentences, len(sentences))], question, e.Scorer)
+	near := slices.Clone(sentences[:min(bestSentences, len(sentences))])
+	near = slices.DeleteFunc(near, func(s *sentence) bool { return s.foreign })
+	if len(near) == 0 {
+		return nil, nil
+	}
+	spans, err := spansOf(ctx, near, question, e.Scorer)
 	if err != nil {
 		return nil, err
 	}
+	l := languageOf(question)
+	asked := l.wordsOf(question)
+	spans = slices.DeleteFunc(spans, func(s *span) bool { return s.inRow() && l.wordsOf(s.text()).shareIn(asked) == 1 }) // it only says which row
 	describe(spans, question)
 	rankSpans(spans)
 	return spans, nil

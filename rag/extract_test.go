@@ -118,6 +118,28 @@ func TestExtractSaysWhenTheDocumentsDoNotAnswer(t *testing.T) {
 	}
 }
 
+// Of rows that are alike the number in the question tells which is meant, and a
+// cell that only repeats the question is no answer.
+func TestExtractAnswersFromTheRowThatIsAskedAbout(t *testing.T) {
+	const table = "product;price\nWidget 7;93.50\nWidget 107;12.00\n"
+	for _, tt := range []struct{ question, likely, want string }{
+		{"What is the price of Widget 7?", "12.00", "93.50"},
+		{"What is the price of Widget 7?", "Widget 7", "93.50"},
+		{"What is the price of Widget 107?", "93.50", "12.00"},
+		{"What is the price of Widget 8?", "93.50", ""},
+	} {
+		results := &Results{Question: tt.question, Hits: []Hit{{Passage: Passage{Path: "/stock.csv", Text: table, End: len(table)}, Score: 1}}}
+		extract := &Extract{Scorer: wordScorer{tt.likely}, Threshold: -1}
+		answer, err := extract.Answer(t.Context(), results, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Text != tt.want || answer.Answered != (tt.want != "") {
+			t.Errorf("%s is answered %v with %q by a model that likes %q, want %q", tt.question, answer.Answered, answer.Text, tt.likely, tt.want)
+		}
+	}
+}
+
 func TestAnswersOfNothing(t *testing.T) {
 	empty := &Results{Question: "Why?"}
 	for _, answerer := range []Answerer{&Extract{Scorer: wordScorer{}}, &Quote{}, &Write{Generator: script("never asked")}} {

@@ -154,6 +154,9 @@ func (p *Passage) isHeadAt(start int) bool {
 	return next < len(p.Text) && slices.Equal(p.headAt(next), headCells(lineAt(p.Text, start)))
 }
 
+// inRow says whether the span stands in a row of a table with a head.
+func (s *span) inRow() bool { return len(s.sentence.head) > 0 }
+
 // columnHeading is the heading of the column that a span fills a cell of, ""
 // where it is no whole cell of a table with a head.
 func (s *span) columnHeading() string {

@@ -37,6 +37,10 @@ type sentence struct {
 	// heading tells one of the headings above the passage, or the head of a
 	// table: it says what follows is about, and answers nothing.
 	heading bool
+
+	// foreign tells a row without a number that the question names, as "Widget
+	// 107" to one about Widget 77: it is about something else.
+	foreign bool
 }
 
 func (s *sentence) text() string { return s.hit.Text[s.start:s.end] }
@@ -48,6 +52,7 @@ func (s *sentence) borders() borders { return bordersOf(s.text(), len(s.head)) }
 func sentencesOf(results *Results) []*sentence {
 	var all []*sentence
 	l := languageOf(results.Question)
+	numbers := l.numbersOf(results.Question)
 	for i := range results.Hits[:min(readPassages, len(results.Hits))] {
 		hit := &results.Hits[i]
 		for _, span := range hit.sentences() {
@@ -56,6 +61,7 @@ func sentencesOf(results *Results) []*sentence {
 			s.head = hit.headAt(span.Start)
 			s.shown = labelled(s.text(), s.head)
 			s.words = l.wordsOf(s.shown)
+			s.foreign = len(s.head) > 0 && numbers.shareIn(s.words) < 1 && len(numbers) > 0
 			if len(s.words) > 1 { // one word is a heading or a label, not an answer
 				all = append(all, s)
 			}
@@ -105,17 +111,15 @@ func scoreMeaning(ctx context.Context, all []*sentence, question []float32, embe
 }
 
 // best keeps the n sentences with the highest score under the given evidence.
-// Headings come after everything else.
+// Rows about something else come after everything else, and headings last.
 func best(all []*sentence, n int) []*sentence {
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b *sentence) int {
-		if a.heading != b.heading {
-			if a.heading {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Compare(b.score, a.score)
+		return cmp.Or(
+			cmp.Compare(truth(a.heading), truth(b.heading)),
+			cmp.Compare(truth(a.foreign), truth(b.foreign)),
+			cmp.Compare(b.score, a.score),
+		)
 	})
 	return sorted[:min(n, len(sorted))]
 }

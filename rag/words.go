@@ -1,8 +1,11 @@
 package rag
 
 import (
+	"maps"
 	"math"
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/ragstone/ragstone/internal/lexical"
@@ -27,6 +30,13 @@ func (l *language) wordsOf(text string) words {
 	for _, term := range l.contentTerms(text) {
 		w[term] = true
 	}
+	return w
+}
+
+// numbersOf are the content terms of a text that have a digit.
+func (l *language) numbersOf(text string) words {
+	w := l.wordsOf(text)
+	maps.DeleteFunc(w, func(term string, _ bool) bool { return !strings.ContainsFunc(term, unicode.IsDigit) })
 	return w
 }
 
