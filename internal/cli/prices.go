@@ -37,17 +37,17 @@ func newPricesSetCommand(a *app) *cobra.Command {
 		Short: "Set a price from now on",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if c.Flags().NFlag() == 0 {
-				return usageError(c, errors.New("name a price to set, such as --input 0.15 --output 0.60; 0 makes a model free"))
+			if !c.Flags().Changed("input") || !c.Flags().Changed("output") { // what is left out would be free
+				return usageError(c, errors.New("name both prices, such as --input 0.15 --output 0.60; 0 is free"))
 			}
 			return a.withAccounts(c.Context(), func(ctx context.Context, l ledger) error {
 				return l.Books.SetPrice(ctx, args[0], time.Now(), input, cached, output)
 			})
 		},
 	}
-	c.Flags().StringVar(&input, "input", "0", "`DOLLARS` per million tokens of prompts")
+	c.Flags().StringVar(&input, "input", "", "`DOLLARS` per million tokens of prompts")
 	c.Flags().StringVar(&cached, "cached", "", "`DOLLARS` per million tokens of prompts found already computed (default as --input)")
-	c.Flags().StringVar(&output, "output", "0", "`DOLLARS` per million tokens of completions")
+	c.Flags().StringVar(&output, "output", "", "`DOLLARS` per million tokens of completions")
 	return c
 }
 
