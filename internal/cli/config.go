@@ -38,7 +38,8 @@ func newConfigCheckCommand(a *app) *cobra.Command {
 		Short: "Report everything that is wrong with a configuration file",
 		Long: `Report everything that is wrong with a configuration file, each with its line
 and what to do. Without FILE it is the file that ` + "`ragstone serve`" + ` would read, and
-flags and environment are checked with it. The exit code is 2 if anything is wrong.`,
+flags and environment are checked with it. With FILE, what the file leaves open, such
+as a secret, may come from an environment. The exit code is 2 if anything is wrong.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			named := ""
@@ -46,9 +47,6 @@ flags and environment are checked with it. The exit code is 2 if anything is wro
 				named = args[0]
 			}
 			path, err := config.CheckFile(named, chosenSettings(c)...)
-			if err == nil && named == "" {
-				_, err = config.Load(chosenSettings(c)...)
-			}
 			switch {
 			case err != nil:
 				return &exitError{exitUsage, err}

@@ -161,6 +161,7 @@ type loader struct {
 	sources  map[string]string // of settings and sections, by name
 	lines    map[string]int    // of the file, by what stands there: max_memory, upstreams[0].url
 	failed   map[string]bool   // what could not be read, of lines
+	partial  bool              // another environment may add to what is here
 	problems []error
 }
 
@@ -174,20 +175,25 @@ func (l *loader) load(overrides []Override) (Config, error) {
 		l.readFile(path)
 	}
 	for _, s := range settings {
-		for _, name := range s.names() {
-			if value := l.getenv(name); value != "" {
-				l.apply(s, name, value)
-				break
-			}
-		}
-		for _, o := range overrides {
-			if o.Flag == s.flag() {
-				l.apply(s, "--"+o.Flag, o.Value)
-			}
-		}
+		l.override(s, overrides)
 	}
 	l.finish()
 	return l.config, errors.Join(l.problems...)
+}
+
+// override sets a setting that the environment or a flag names.
+func (l *loader) override(s setting, overrides []Override) {
+	for _, name := range s.names() {
+		if value := l.getenv(name); value != "" {
+			l.apply(s, name, value)
+			break
+		}
+	}
+	for _, o := range overrides {
+		if o.Flag == s.flag() {
+			l.apply(s, "--"+o.Flag, o.Value)
+		}
+	}
 }
 
 // apply sets a setting from text; source is the variable or flag it came from.
@@ -205,14 +211,14 @@ func (l *loader) finish() {
 	if c.Threads == 0 {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		l.problems = append(l.problems, errors.New("tls-cert and tls-key go together: name the files of both the certificate and its key, or of neither"))
+	if (c.TLSCert == "") != (c.TLSKey == "") && !l.partial {
+		l.problems = append(l.problems, errors.New("tls_cert and tls_key go together: name the files of both the certificate and its key, or of neither"))
 	}
 	if c.MaxBodyMemory < c.MaxBody {
-		l.problems = append(l.problems, fmt.Errorf("max-body-memory is %s and max-body %s: a body of that size would never be read; raise the first or lower the second", sizeText(c.MaxBodyMemory), sizeText(c.MaxBody)))
+		l.problems = append(l.problems, fmt.Errorf("max_body_memory is %s and max_body %s: a body of that size would never be read; raise the first or lower the second", sizeText(c.MaxBodyMemory), sizeText(c.MaxBody)))
 	}
-	if len(c.Webhooks) > 0 && c.WebhookSecret == "" {
-		l.problems = append(l.problems, errors.New("webhooks is set and webhook-secret is not: whoever receives them could not tell them from others'"))
+	if len(c.Webhooks) > 0 && c.WebhookSecret == "" && !l.partial {
+		l.problems = append(l.problems, errors.New("webhooks is set and webhook_secret is not: set it, or RAGSTONE_WEBHOOK_SECRET, so that whoever receives them can tell them from others'"))
 	}
 	l.checkUpstreams()
 	l.checkAliases()

@@ -34,19 +34,29 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Problem)
 }
 
-// CheckFile reads the configuration file at path, or without one the file that
-// Load would read, and returns its path and every problem it has, each a
-// *FileError. The path is empty if there is no file.
+// CheckFile returns the path of the configuration file and every problem of it,
+// joined; those of a line are a *FileError. With a path it checks that file, and
+// what the file leaves open may come from the environment, this one or another.
+// Without a path it checks all that Load would read, and the path is empty if
+// there is no file.
 func CheckFile(path string, overrides ...Override) (string, error) {
-	l := newLoader(os.Getenv)
-	l.findHome()
+	return newLoader(os.Getenv).checkFile(path, overrides)
+}
+
+func (l *loader) checkFile(path string, overrides []Override) (string, error) {
 	if path == "" {
-		path = l.findFile(overrides)
+		_, err := l.load(overrides)
+		return l.path, err
 	}
-	if path != "" {
-		l.readFile(path)
-		l.finish()
+	l.findHome()
+	l.readFile(path)
+	l.partial = true
+	for _, s := range settings {
+		if l.sources[s.name] == "" {
+			l.override(s, overrides)
+		}
 	}
+	l.finish()
 	return path, errors.Join(l.problems...)
 }
 

@@ -77,8 +77,7 @@ func TestFileProblems(t *testing.T) {
 			":4: aliases.c: b is an alias itself", ":5: aliases.all-minilm-l6-v2: a local model has that name"}},
 		{"other values", "blobs: bad\nhub: bad\ntrace_endpoint: bad\nmax_body: 1GiB\n", []string{
 			":1: blobs is \"bad\": want a URL such as file:///FOLDER or s3://BUCKET", ":2: hub is \"bad\": want a URL such as https://huggingface.co",
-			":3: trace_endpoint is \"bad\": want a URL such as http://127.0.0.1:4318", "max-body-memory is 512MiB and max-body 1GiB"}},
-		{"half of a pair", "tls_cert: a.pem", []string{"tls-cert and tls-key go together"}},
+			":3: trace_endpoint is \"bad\": want a URL such as http://127.0.0.1:4318", "max_body_memory is 512MiB and max_body 1GiB"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,6 +94,33 @@ func TestFileProblems(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A check without a file's name sees what a server would see; one of a file alone
+// does not miss what an environment can add.
+func TestCheckOfWhatGoesTogether(t *testing.T) {
+	tests := []struct {
+		name, text string
+		env        []string
+		want       string // of the check of all that Load reads
+	}{
+		{"a certificate alone", "tls_cert: a.pem", nil, "tls_cert and tls_key go together"},
+		{"its key is in the environment", "tls_cert: a.pem", []string{"RAGSTONE_TLS_KEY", "b.pem"}, ""},
+		{"webhooks alone", "webhooks: https://a.example/hook", nil, "webhook_secret is not"},
+		{"their secret is in the environment", "webhooks: https://a.example/hook", []string{"RAGSTONE_WEBHOOK_SECRET", "whsec_c2VjcmV0"}, ""},
+		{"room for bodies is in the environment", "max_body: 1GiB", []string{"RAGSTONE_MAX_BODY_MEMORY", "2GiB"}, ""},
+	}
+	for _, test := range tests {
+		path := writeFile(t, test.text)
+		env := environment(append(test.env, "RAGSTONE_HOME", filepath.Dir(path))...)
+		got, err := newLoader(env).checkFile("", nil)
+		if got != path || (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: the check of %s says %v, want %q", test.name, got, err, test.want)
+		}
+		if _, err := newLoader(env).checkFile(path, nil); err != nil {
+			t.Errorf("%s: the check of the file alone says %v", test.name, err)
+		}
 	}
 }
 
