@@ -97,6 +97,8 @@ type api struct {
 	routed map[string]bool  // addresses
 	routes map[string]route // those that want a key, by pattern
 	memory *memory          // of bodies
+
+	unknown http.Handler // of addresses that there are none of
 }
 
 // route is what a handler answers.
@@ -150,7 +152,8 @@ func Routes(c Config) http.Handler {
 
 	a.open("GET /healthz", a.health)
 	a.open("GET /readyz", a.ready)
-	a.open("/", a.unknownURL)
+	a.unknown = a.serve(route{pattern: "/"}, a.unknownURL)
+	a.mux.Handle("/", a.unknown)
 	return a
 }
 
@@ -177,9 +180,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.allowOrigin(w, r) {
 		return
 	}
-	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
-		a.serve(route{pattern: "/"}, a.unknownURL).ServeHTTP(w, r)
+	if !isShortest(r.URL.Path) {
+		a.unknown.ServeHTTP(w, r)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// isShortest reports whether an address is in its shortest form, but for a slash
+// at its end.
+func isShortest(address string) bool {
+	shortest := path.Clean(address)
+	return address == shortest || address == shortest+"/"
 }

@@ -71,11 +71,14 @@ func (w *responseWriter) writeLocked(p []byte) (int, error) {
 	return n, err
 }
 
-// beginEvents starts an answer of server-sent events.
+// beginEvents starts an answer of server-sent events. It sends the headers, which
+// takes net/http 3 kB of stack: deeper down, in the loop that writes the events, the
+// stack would have to grow, and stay so while the stream is open.
 func (w *responseWriter) beginEvents() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.beginEventsLocked()
+	w.control.Flush()
 }
 
 func (w *responseWriter) beginEventsLocked() {

@@ -18,7 +18,7 @@ type EventReader struct {
 }
 
 // lineBuffer holds most lines whole. It is small since every open stream has one.
-const lineBuffer = 1 << 10
+const lineBuffer = 512
 
 // NewEventReader reads events from r, of which none may have more than most
 // bytes of data.

@@ -47,19 +47,17 @@ func ReadForeign(data []byte) (*ForeignAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &ForeignAnswer{object: object}
-	var choices []foreignChoice
-	if raw := object.Get("choices"); raw == nil {
+	raw := object.Get("choices")
+	if raw == nil {
 		return nil, fmt.Errorf("it has no choices")
-	} else if err := json.Unmarshal(raw, &choices); err != nil {
+	}
+	var choices []foreignChoice
+	if err := json.Unmarshal(raw, &choices); err != nil {
 		return nil, err
 	}
-	for _, c := range choices {
-		piece := c.piece()
-		if piece.Index < 0 || piece.Index >= maxForeignIndex {
-			return nil, fmt.Errorf("it has a choice %d", piece.Index)
-		}
-		answer.Pieces = append(answer.Pieces, piece)
+	answer := &ForeignAnswer{object: object}
+	if answer.Pieces, err = piecesOf(choices); err != nil {
+		return nil, err
 	}
 	if raw := object.Get("usage"); raw != nil {
 		err = json.Unmarshal(raw, &answer.Usage)
@@ -69,6 +67,19 @@ func ReadForeign(data []byte) (*ForeignAnswer, error) {
 		answer.object.set("usage", json.RawMessage("null"))
 	}
 	return answer, err
+}
+
+// piecesOf are the pieces of choices.
+func piecesOf(choices []foreignChoice) ([]Piece, error) {
+	var pieces []Piece
+	for i := range choices {
+		piece := choices[i].piece()
+		if piece.Index < 0 || piece.Index >= maxForeignIndex {
+			return nil, fmt.Errorf("it has a choice %d", piece.Index)
+		}
+		pieces = append(pieces, piece)
+	}
+	return pieces, nil
 }
 
 // plausible says whether an answer can have taken so many tokens. A server that

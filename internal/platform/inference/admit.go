@@ -19,7 +19,7 @@ type admission struct {
 
 // admit lets a request in that takes at most bound. The error is an
 // *account.LimitError, a *state.BudgetError, or one of the store's.
-func (s *Service) admit(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage) (_ admission, err error) {
+func (s *Service) admit(ctx context.Context, caller account.Caller, r *route, kind, id string, bound Usage) (_ admission, err error) {
 	ctx, span := tracerOf(ctx).Start(ctx, "admission")
 	defer func() { endSpan(span, err) }()
 	reservation, err := s.limiter.Reserve(ctx, account.Demand{
@@ -63,7 +63,7 @@ func (a admission) drop() error {
 }
 
 // head is what an answer's headers say of its admission.
-func (a admission) head(r route) Head {
+func (a admission) head(r *route) Head {
 	return Head{Model: r.model.Name, Limits: a.reservation.Limits(), Warnings: a.bill.Warnings()}
 }
 
@@ -71,5 +71,8 @@ func (a admission) head(r route) Head {
 // and the ledger know it by, or a *ModelNotFoundError.
 func (s *Service) Runs(name string) (string, error) {
 	r, err := s.route(name)
-	return r.model.Name, err
+	if err != nil {
+		return "", err
+	}
+	return r.model.Name, nil
 }

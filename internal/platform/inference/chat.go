@@ -36,6 +36,11 @@ func (s *Service) Chat(ctx context.Context, caller account.Caller, r *openai.Cha
 	if route.elsewhere {
 		return s.relayChat(ctx, caller, route, r)
 	}
+	return s.generateChat(ctx, caller, route, r)
+}
+
+// generateChat is Chat for a model that runs here.
+func (s *Service) generateChat(ctx context.Context, caller account.Caller, route *route, r *openai.ChatCompletionRequest) (*ChatAnswer, error) {
 	if err := chatUnserved(r); err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // chatRequest converts a request from the wire.
-func (rt route) chatRequest(r *openai.ChatCompletionRequest, tenant string) (llm.Request, error) {
+func (rt *route) chatRequest(r *openai.ChatCompletionRequest, tenant string) (llm.Request, error) {
 	bias, err := rt.logitBias(r.LogitBias)
 	if err != nil {
 		return llm.Request{}, err
@@ -42,7 +42,7 @@ func (rt route) chatRequest(r *openai.ChatCompletionRequest, tenant string) (llm
 
 // constraint is what a response format asks of the model. A schema that is not
 // strict is advice: where it cannot be enforced, any JSON object will do.
-func (rt route) constraint(f *openai.ResponseFormat) (*llm.Constraint, error) {
+func (rt *route) constraint(f *openai.ResponseFormat) (*llm.Constraint, error) {
 	switch {
 	case f == nil || f.Type == "text":
 		return nil, nil

@@ -67,7 +67,7 @@ func (s *Service) Complete(ctx context.Context, caller account.Caller, r *openai
 
 // completionRequests converts a request from the wire: one of the model's for
 // each prompt.
-func (rt route) completionRequests(r *openai.CompletionRequest, tenant string) ([]llm.Request, error) {
+func (rt *route) completionRequests(r *openai.CompletionRequest, tenant string) ([]llm.Request, error) {
 	bias, err := rt.logitBias(r.LogitBias)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (rt route) completionRequests(r *openai.CompletionRequest, tenant string) (
 
 // setPromptTokens makes ids the prompt: as text where the name promises
 // another's vocabulary, else as the model's own tokens.
-func (rt route) setPromptTokens(request *llm.Request, ids []int64, param string) error {
+func (rt *route) setPromptTokens(request *llm.Request, ids []int64, param string) error {
 	f, isForeign, err := rt.vocabulary()
 	if err != nil {
 		return err

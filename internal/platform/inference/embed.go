@@ -70,7 +70,7 @@ func (s *Service) Embed(ctx context.Context, caller account.Caller, r *openai.Em
 
 // dimensionsAllowed checks the wanted size against the model's: vectors are cut
 // but never padded.
-func (rt route) dimensionsAllowed(wanted *int64) error {
+func (rt *route) dimensionsAllowed(wanted *int64) error {
 	switch {
 	case wanted == nil:
 		return nil
@@ -85,7 +85,7 @@ func (rt route) dimensionsAllowed(wanted *int64) error {
 // embeddingTexts returns the texts of an input and their tokens: of the
 // vocabulary that the name promises, else of the model's own. Each must fit
 // the window.
-func (rt route) embeddingTexts(in openai.TextOrTokens) (texts []string, total int, err error) {
+func (rt *route) embeddingTexts(in openai.TextOrTokens) (texts []string, total int, err error) {
 	for i := range in.Len() {
 		text, tokens, err := rt.embeddingText(in, i)
 		if err != nil {
@@ -100,7 +100,7 @@ func (rt route) embeddingTexts(in openai.TextOrTokens) (texts []string, total in
 	return texts, total, nil
 }
 
-func (rt route) embeddingText(in openai.TextOrTokens, i int) (text string, tokens int, err error) {
+func (rt *route) embeddingText(in openai.TextOrTokens, i int) (text string, tokens int, err error) {
 	f, isForeign, err := rt.vocabulary()
 	if err != nil {
 		return "", 0, err
@@ -130,7 +130,7 @@ func (rt route) embeddingText(in openai.TextOrTokens, i int) (text string, token
 }
 
 // window is how many tokens a text may have; zero when that is not known.
-func (rt route) window() int {
+func (rt *route) window() int {
 	switch {
 	case rt.alias.Window > 0:
 		return rt.alias.Window
@@ -142,7 +142,7 @@ func (rt route) window() int {
 
 // countOwn counts the tokens of a text for a model asked by its own name. Those
 // of an upstream are not known; its bytes bound them.
-func (rt route) countOwn(text string) int {
+func (rt *route) countOwn(text string) int {
 	if rt.model.Windowed == nil {
 		return len(text)
 	}
@@ -151,7 +151,7 @@ func (rt route) countOwn(text string) int {
 
 // embed runs the model. Under an alias a text may be longer than the model's
 // own window.
-func (rt route) embed(ctx context.Context, texts []string) ([][]float32, error) {
+func (rt *route) embed(ctx context.Context, texts []string) ([][]float32, error) {
 	run := rt.model.Embedder.Embed
 	if rt.alias.Window > 0 && rt.model.Windowed != nil {
 		run = rt.model.Windowed.EmbedLong

@@ -74,7 +74,7 @@ func (f foreign) count(text string, most int) (n int, exact bool, err error) {
 
 // vocabulary returns the foreign vocabulary of the name that was asked for;
 // there is none under a model's own name.
-func (rt route) vocabulary() (foreign, bool, error) {
+func (rt *route) vocabulary() (foreign, bool, error) {
 	load, ok := vocabularies[rt.alias.Vocabulary]
 	if !ok {
 		return foreign{}, false, nil
@@ -86,7 +86,7 @@ func (rt route) vocabulary() (foreign, bool, error) {
 // logitBias maps a request's biases to the model's own tokens. Under an alias a
 // bias on a token that has no single counterpart of the same bytes cannot be
 // honoured.
-func (rt route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
+func (rt *route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) {
 	const param = "logit_bias"
 	if len(biases) == 0 {
 		return nil, nil
@@ -118,7 +118,7 @@ func (rt route) logitBias(biases []openai.TokenBias) (map[int32]float64, error) 
 }
 
 // counterpart is the model's own token of the same bytes as a foreign one.
-func (rt route) counterpart(f foreign, id int64) (int32, error) {
+func (rt *route) counterpart(f foreign, id int64) (int32, error) {
 	piece, ok := f.bytes(id)
 	if !ok {
 		return 0, openai.Refuse("logit_bias", openai.CodeInvalidValue, "Invalid key in 'logit_bias': token %d is not in the vocabulary %s.", id, f.codec.GetName())

@@ -32,43 +32,57 @@ type relayed struct {
 // relay admits a request by its upper bound and sends it on. It returns once
 // the first byte of an answer is there. The caller closes it. Where the
 // upstream tells no usage, prompt counts the request's tokens.
-func (s *Service) relay(ctx context.Context, caller account.Caller, r route, kind, id string, bound Usage, prompt func() int, request *upstream.Request) (_ *relayed, err error) {
-	work := beginWork(ctx, operationOf[request.Path], r)
+func (s *Service) relay(ctx context.Context, caller account.Caller, r *route, kind, id string, bound Usage, prompt func() int, request *upstream.Request) (*relayed, error) {
+	relay, err := s.admitRelay(ctx, caller, r, kind, id, bound, operationOf[request.Path])
+	if err != nil {
+		return nil, err
+	}
+	relay.estimate = func() Usage {
+		return Usage{min(prompt(), bound.PromptTokens), min(relay.said.tokens(), bound.CompletionTokens)}
+	}
+	tellAdmitted(ctx, relay.Head)
+	return relay, relay.send(ctx, s.upstreams, request)
+}
+
+// admitRelay is a relay whose request has been let in.
+func (s *Service) admitRelay(ctx context.Context, caller account.Caller, r *route, kind, id string, bound Usage, op operation) (*relayed, error) {
+	work := beginWork(ctx, op, r)
 	admitted, err := s.admit(work.ctx, caller, r, kind, id, bound)
 	if err != nil {
 		work.end(err)
 		return nil, err
 	}
 	work.admitted(id)
-	relay := &relayed{
+	return &relayed{
 		running: &running{Head: admitted.head(r), work: work, admission: admitted, stop: func() {}},
 		said:    tally{vocabulary: vocabularyOf(r.model.Name)},
-	}
-	tellAdmitted(ctx, relay.Head)
-	relay.estimate = func() Usage {
-		return Usage{min(prompt(), bound.PromptTokens), min(relay.said.tokens(), bound.CompletionTokens)}
-	}
+	}, nil
+}
+
+// send sends the request on and waits for the first byte. Without an answer,
+// what was admitted is given back.
+func (r *relayed) send(ctx context.Context, to *upstream.Pool, request *upstream.Request) (err error) {
 	defer func() {
-		if relay.answer == nil { // also when it panics
-			failSpan(work.span, err)
-			err = errors.Join(err, relay.Close())
+		if r.answer == nil { // also when it panics
+			failSpan(r.work.span, err)
+			err = errors.Join(err, r.Close())
 		}
 	}()
 	if request.Read == nil && !request.Stream {
-		request.Read = relay.readWhole
+		request.Read = r.readWhole
 	}
-	answer, err := s.upstreams.Send(work.ctx, request)
+	answer, err := to.Send(r.work.ctx, request)
 	if err != nil {
 		// An answer in one piece whose caller has left may be under way: its
 		// prompt has been read.
-		relay.begun = ctx.Err() != nil && !request.Stream
-		return nil, err
+		r.begun = ctx.Err() != nil && !request.Stream
+		return err
 	}
-	relay.answer, relay.begun = answer, true
-	relay.admission.bill.RunsAt(answer.Server)
-	relay.stop = func() { answer.Close() }
-	relay.Head.Model, relay.Head.Upstream, relay.Head.UpstreamLimits = answer.Model, answer.Server, answer.Limits()
-	return relay, nil
+	r.answer, r.begun = answer, true
+	r.admission.bill.RunsAt(answer.Server)
+	r.stop = func() { answer.Close() }
+	r.Head.Model, r.Head.Upstream, r.Head.UpstreamLimits = answer.Model, answer.Server, answer.Limits()
+	return nil
 }
 
 // readWhole reads a completion that is no stream.
@@ -110,39 +124,33 @@ func (r *relayed) take(part *openai.ForeignAnswer) {
 	r.begunChoices = r.begunChoices || len(part.Pieces) > 0
 }
 
-// parts are the events of a streamed answer, up to its end. A stream that
-// breaks off ends with an error.
-func (r *relayed) parts() iter.Seq2[*openai.ForeignAnswer, error] {
-	return func(yield func(*openai.ForeignAnswer, error) bool) {
-		for {
-			data, err := r.answer.Next()
-			if err == io.EOF {
-				break
-			}
-			var part *openai.ForeignAnswer
-			if err == nil {
-				if part, err = openai.ReadForeign(data); err != nil {
-					err = r.answer.Nonsense(err)
-				}
-			}
-			if err == nil {
-				r.take(part)
-			}
-			if !yield(part, err) || err != nil {
-				return
-			}
-		}
-		if !r.begunChoices {
-			r.begun = false // nobody pays for nothing
-			yield(nil, r.answer.Nonsense(errNoChoices))
-			return
-		}
-		if !r.answer.Finished() && r.unfinished > 0 {
-			yield(nil, r.answer.Broken("its stream broke off before the answer was complete"))
-			return
-		}
-		r.count()
+// end counts what a stream took whose events have all come, or says what is
+// wrong with it.
+func (r *relayed) end() error {
+	if !r.begunChoices {
+		r.begun = false // nobody pays for nothing
+		return r.answer.Nonsense(errNoChoices)
 	}
+	if !r.answer.Finished() && r.unfinished > 0 {
+		return r.answer.Broken("its stream broke off before the answer was complete")
+	}
+	r.count()
+	return nil
+}
+
+// next is the next event, of which what the answer is charged by has been kept.
+// It is io.EOF where there are no more.
+func (r *relayed) next() (*openai.ForeignAnswer, error) {
+	data, err := r.answer.Next()
+	if err != nil {
+		return nil, err
+	}
+	part, err := openai.ReadForeign(data)
+	if err != nil {
+		return nil, r.answer.Nonsense(err)
+	}
+	r.take(part)
+	return part, nil
 }
 
 // count makes the usage exact, at the answer's end: as told, else as counted.
@@ -158,10 +166,16 @@ func (r *relayed) count() {
 
 // stream is the answer's events in our shape; whole is told each before it is
 // sent, and settles once the last has come. The usage comes last, if it was
-// asked for.
+// asked for. A stream that breaks off ends with an error. The frames from here
+// down are small, since every open stream waits in them: a stack of 8 kB holds all
+// that relaying needs, and twice that follows.
 func (r *relayed) stream(id openai.Identity, withUsage bool, keep func(*openai.ForeignAnswer), settle func() error) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for part, err := range r.parts() {
+		for {
+			part, err := r.next()
+			if err == io.EOF {
+				break
+			}
 			if err != nil {
 				yield(nil, err)
 				return
@@ -170,6 +184,10 @@ func (r *relayed) stream(id openai.Identity, withUsage bool, keep func(*openai.F
 			if event := part.Chunk(id, withUsage); event != nil && !yield(event, nil) {
 				return
 			}
+		}
+		if err := r.end(); err != nil {
+			yield(nil, err)
+			return
 		}
 		if err := settle(); err != nil {
 			yield(nil, err)

@@ -15,7 +15,7 @@ const maxRelayedBytes = 64 << 20
 
 // relayChat is Chat for a model that an upstream runs. The request passes as it
 // came but for what is this server's own affair.
-func (s *Service) relayChat(ctx context.Context, caller account.Caller, route route, r *openai.ChatCompletionRequest) (*ChatAnswer, error) {
+func (s *Service) relayChat(ctx context.Context, caller account.Caller, route *route, r *openai.ChatCompletionRequest) (*ChatAnswer, error) {
 	if err := relayable(r); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) relayChat(ctx context.Context, caller account.Caller, route ro
 // chatToRelay is a chat request as an upstream gets it. It is told a cap where
 // the caller gave none, under the newer name if that is the one its model
 // wants. Storing is done here, and the usage of a stream is always asked for.
-func (s *Service) chatToRelay(route route, r *openai.ChatCompletionRequest) *upstream.Request {
+func (s *Service) chatToRelay(route *route, r *openai.ChatCompletionRequest) *upstream.Request {
 	changes := []openai.Member{{Name: "store"}, {Name: "metadata"}}
 	if r.Stream {
 		changes = append(changes, openai.Member{Name: "stream_options", Value: []byte(`{"include_usage":true}`)})

@@ -11,7 +11,7 @@ import (
 )
 
 // relayCompletion is Complete for a model that an upstream runs.
-func (s *Service) relayCompletion(ctx context.Context, caller account.Caller, route route, r *openai.CompletionRequest) (*CompletionAnswer, error) {
+func (s *Service) relayCompletion(ctx context.Context, caller account.Caller, route *route, r *openai.CompletionRequest) (*CompletionAnswer, error) {
 	most, n := int(valueOr(r.MaxTokens, defaultMaxTokens)), int(valueOr(r.N, 1))
 	changes := []openai.Member{{Name: "max_tokens", Value: openai.Number(most)}}
 	if r.Stream {
@@ -54,7 +54,7 @@ func (a *CompletionAnswer) relayedEvents() iter.Seq2[*openai.Completion, error] 
 }
 
 // relayEmbedding is Embed for a model that an upstream runs.
-func (s *Service) relayEmbedding(ctx context.Context, caller account.Caller, route route, r *openai.EmbeddingRequest) (*Embedding, error) {
+func (s *Service) relayEmbedding(ctx context.Context, caller account.Caller, route *route, r *openai.EmbeddingRequest) (*Embedding, error) {
 	var answer *openai.ForeignEmbeddings
 	read := func(data []byte) (err error) {
 		answer, err = openai.ReadForeignEmbeddings(data, r.Input.Len())

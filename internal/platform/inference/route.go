@@ -72,26 +72,26 @@ type route struct {
 // route finds what a name means: a model's own name, else an alias that the
 // operator has configured, else a name that an upstream serves, else another
 // alias.
-func (s *Service) route(name string) (route, error) {
+func (s *Service) route(name string) (*route, error) {
 	if m, ok := s.local(name); ok {
-		return route{asked: name, model: m}, nil
+		return &route{asked: name, model: m}, nil
 	}
 	alias, aliased := s.alias(name)
 	if aliased && alias.Configured {
 		if m, ok := s.local(alias.Model); ok {
-			return route{asked: name, model: m, alias: alias}, nil
+			return &route{asked: name, model: m, alias: alias}, nil
 		}
 		if s.upstreams.Serves(alias.Model) {
-			return route{asked: name, model: Model{Name: alias.Model}, alias: alias, elsewhere: true}, nil
+			return &route{asked: name, model: Model{Name: alias.Model}, alias: alias, elsewhere: true}, nil
 		}
 	}
 	if s.upstreams.Serves(name) {
-		return route{asked: name, model: Model{Name: name}, alias: alias, elsewhere: true}, nil
+		return &route{asked: name, model: Model{Name: name}, alias: alias, elsewhere: true}, nil
 	}
 	if m, ok := s.local(alias.Model); ok && aliased {
-		return route{asked: name, model: m, alias: alias}, nil
+		return &route{asked: name, model: m, alias: alias}, nil
 	}
-	return route{}, &ModelNotFoundError{name}
+	return nil, &ModelNotFoundError{name}
 }
 
 func (s *Service) local(name string) (Model, bool) {
@@ -113,7 +113,7 @@ func (s *Service) alias(name string) (Alias, bool) {
 }
 
 // routeToGenerator is route for a request that wants text written.
-func (s *Service) routeToGenerator(name string) (route, error) {
+func (s *Service) routeToGenerator(name string) (*route, error) {
 	r, err := s.route(name)
 	if err == nil && r.model.Generator == nil && !r.elsewhere {
 		err = openai.Refuse("model", openai.CodeInvalidValue, "The model '%s' embeds texts and does not write any. Use it with /v1/embeddings.", name)
@@ -122,7 +122,7 @@ func (s *Service) routeToGenerator(name string) (route, error) {
 }
 
 // routeToEmbedder is route for a request that wants vectors.
-func (s *Service) routeToEmbedder(name string) (route, error) {
+func (s *Service) routeToEmbedder(name string) (*route, error) {
 	r, err := s.route(name)
 	if err == nil && r.model.Embedder == nil && !r.elsewhere {
 		err = openai.Refuse("model", openai.CodeInvalidValue, "The model '%s' writes texts and does not embed any. Use it with /v1/chat/completions.", name)

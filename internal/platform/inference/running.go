@@ -63,7 +63,7 @@ var (
 
 // start admits a generation by its upper bound, runs it up to its first piece,
 // and hands it over. The caller closes it.
-func (s *Service) start(ctx context.Context, caller account.Caller, r route, kind textKind, id string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
+func (s *Service) start(ctx context.Context, caller account.Caller, r *route, kind textKind, id string, bound Usage, stream iter.Seq2[llm.Delta, error]) (_ *running, err error) {
 	work := beginWork(ctx, kind.operation, r)
 	admitted, err := s.admit(work.ctx, caller, r, account.KindCompletions, id, bound)
 	if err != nil {
@@ -129,7 +129,7 @@ type envelope struct {
 	withUsage   bool   // a stream ends with its usage
 }
 
-func newEnvelope(idPrefix string, r route, o *openai.StreamOptions) envelope {
+func newEnvelope(idPrefix string, r *route, o *openai.StreamOptions) envelope {
 	return envelope{
 		id:          state.NewID(idPrefix),
 		created:     time.Now().Unix(),

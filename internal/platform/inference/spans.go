@@ -37,7 +37,7 @@ type work struct {
 }
 
 // beginWork begins the trace of an operation below the request's span.
-func beginWork(ctx context.Context, op operation, r route) *work {
+func beginWork(ctx context.Context, op operation, r *route) *work {
 	ctx, span := tracerOf(ctx).Start(ctx, string(op)+" "+r.model.Name, trace.WithAttributes(
 		attribute.String("gen_ai.operation.name", string(op)),
 		attribute.String("gen_ai.request.model", r.asked),

@@ -19,10 +19,13 @@ import (
 // peer is a server at work.
 type peer struct {
 	Server
-	client  *http.Client
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	slots   chan struct{} // one for each request that runs
 	secrets []string
+
+	// transport is asked without an http.Client, which would follow redirects, and
+	// whose frames every open stream would have the memory of.
+	transport http.RoundTripper
 
 	mu    sync.Mutex
 	rests map[string]time.Time // guarded by mu: until when a model is left alone
@@ -71,10 +74,7 @@ func newPeer(s Server, transport http.RoundTripper) *peer {
 			WriteBufferSize:       2 << 10,
 		}
 	}
-	p.client = &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	p.transport = transport
 	for _, secret := range append([]string{s.Key}, values(s.Headers)...) {
 		if len(secret) >= shortestSecret {
 			p.secrets = append(p.secrets, secret)
@@ -209,7 +209,7 @@ func (p *peer) do(w *watch, req *http.Request) (*http.Response, error) {
 		req.Header.Set(name, value)
 	}
 	propagation.TraceContext{}.Inject(w.ctx, propagation.HeaderCarrier(req.Header)) // nothing, where there are no traces
-	resp, err := p.client.Do(req)
+	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
 		return nil, w.explain(err)
 	}

@@ -122,7 +122,7 @@ func (p *Pool) Close() error {
 	p.stop()
 	p.probes.Wait()
 	for _, peer := range p.peers {
-		peer.client.CloseIdleConnections()
+		(&http.Client{Transport: peer.transport}).CloseIdleConnections()
 	}
 	return nil
 }
