@@ -21,6 +21,8 @@ func TestMain(m *testing.M) {
 			addKeysUntilKilled(os.Args[2], o)
 		case "spend-until-killed":
 			spendUntilKilled(os.Args[2], o)
+		case "attempt-until-killed":
+			attemptUntilKilled(os.Args[2], o)
 		}
 	}
 	os.Exit(m.Run())

@@ -90,14 +90,14 @@ func (s *Store) lost(id string) {
 	}
 }
 
-// buriedAlive reports whether another process has taken this one for dead, which
-// then has no id any more.
-func (s *Store) buriedAlive(ctx context.Context) bool {
+// buriedAlive reports whether a server that this process was or is has been
+// taken for dead by another process, so that it has another id now or none.
+func (s *Store) buriedAlive(ctx context.Context, live *liveServer) bool {
 	s.mu.Lock()
-	live := s.server
+	same := s.server == live
 	s.mu.Unlock()
-	if live == nil {
-		return false
+	if live == nil || !same {
+		return live != nil
 	}
 	var listed bool
 	err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM servers WHERE id = ?)", live.id).Scan(&listed)
@@ -129,7 +129,8 @@ func (s *Store) retire() error {
 // leave takes a server that was this process off the list, once the ledger has
 // its journal, and gives back what it holds.
 func (s *Store) leave(live *liveServer) error {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), groupPatience)
+	defer cancel()
 	if live.journal != nil {
 		live.journal.stop()
 		if err := s.settleOwn(ctx, live.journal); err != nil {
@@ -185,10 +186,20 @@ func (s *Store) buryServers(ctx context.Context) error {
 		}
 	}
 	for _, id := range ids {
-		err := s.engine.bury(ctx, s, id, func(tx *sql.Tx) error { return buryServer(ctx, tx, id) })
-		if err != nil {
-			return fmt.Errorf("release what server %s held: %w", id, err)
+		if err := s.bury(ctx, id); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// bury is buryServers for one server. It does nothing to one that lives.
+func (s *Store) bury(ctx context.Context, id string) error {
+	s.burying.Lock() // who asks meanwhile is not to take the one that buries for a living server
+	defer s.burying.Unlock()
+	err := s.engine.bury(ctx, s, id, func(tx *sql.Tx) error { return buryServer(ctx, tx, id) })
+	if err != nil {
+		return fmt.Errorf("release what server %s held: %w", id, err)
 	}
 	return nil
 }

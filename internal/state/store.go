@@ -48,13 +48,15 @@ type Store struct {
 	// For the writer of pools alone.
 	swept time.Time
 
+	burying     sync.Mutex // held while a server's end is looked for
 	registering sync.Mutex // held while the server gets an id, and while closing is closed; before mu
 
-	mu     sync.Mutex // guards what follows
-	server *liveServer
-	former []*liveServer    // what this process was before its mark was lost
-	holds  map[string]*hold // of running requests
-	buried time.Time        // when dead servers were last looked for
+	mu       sync.Mutex // guards what follows
+	server   *liveServer
+	former   []*liveServer    // what this process was before its mark was lost
+	holds    map[string]*hold // of running requests
+	attempts map[string]bool  // that run here, by their ids
+	buried   time.Time        // when dead servers were last looked for
 }
 
 // Options says how a Store works. Its zero value is the default.
@@ -107,6 +109,7 @@ func OpenWith(ctx context.Context, dir string, o Options) (_ *Store, err error) 
 		closing:    make(chan struct{}),
 		touched:    map[string]int64{},
 		holds:      map[string]*hold{},
+		attempts:   map[string]bool{},
 	}
 	if o.Database != "" {
 		if s.engine, err = newPostgres(o.Database); err != nil {
