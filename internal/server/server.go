@@ -115,6 +115,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Server, err error
 	if s.accounts, err = Accounts(s.state, c); err != nil {
 		return nil, err
 	}
+	s.accounts.Books.Log = s.log
 	if s.webhooks, err = account.NewWebhooks(s.state, c.Webhooks, c.WebhookSecret); err != nil {
 		return nil, err
 	}

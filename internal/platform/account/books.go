@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/ragstone/ragstone/internal/state"
@@ -10,6 +11,10 @@ import (
 // Books keep the money of requests: what they may spend, what they cost, and
 // the ledger of it.
 type Books struct {
+	// Log is told of requests that cost more than was held for them. Nil: nobody
+	// is.
+	Log *slog.Logger
+
 	store     *state.Store
 	directory *directory
 	list      priceList
@@ -39,6 +44,7 @@ type Bill struct {
 	price    Price
 	common   Price            // where no upstream has a price of its own
 	own      map[string]Price // of upstreams that have
+	upstream string           // that runs it; empty: unknown
 	held     bool
 	most     int64
 	warnings []BudgetWarning
@@ -128,7 +134,26 @@ func (b *Bill) Settle(ctx context.Context, t Tokens, bought *state.Completion) e
 	e.InputCost, e.CachedCost, e.OutputCost = b.costs(t)
 	err := b.books.store.Settle(ctx, state.Settlement{Entry: e, Attempt: p.Attempt, Completion: bought})
 	b.closed = err == nil
+	if b.closed {
+		b.tellExcess(t)
+	}
 	return err
+}
+
+// tellExcess logs that tokens cost more than was held: what runs the model took
+// more of them than it was told to.
+func (b *Bill) tellExcess(t Tokens) {
+	if b.books.Log == nil {
+		return
+	}
+	input, cached, output := b.price.costs(t)
+	cost := plus(plus(input, cached), output)
+	if cost <= b.most {
+		return
+	}
+	b.books.Log.Warn("a request cost more than was held for it, which is all that is charged", "completion", b.purchase.ID,
+		"model", b.purchase.Model, "upstream", b.upstream, "cost", Dollars(cost), "charged", Dollars(b.most),
+		"input_tokens", t.Input, "output_tokens", t.Output, "most_input_tokens", b.purchase.Most.Input, "most_output_tokens", b.purchase.Most.Output)
 }
 
 // costs are the costs of tokens, of which all that passes the most that was

@@ -89,5 +89,5 @@ func (b *Bill) RunsAt(upstream string) {
 	if !ok {
 		price = b.common
 	}
-	b.price = price
+	b.price, b.upstream = price, upstream
 }

@@ -1,7 +1,10 @@
 package account
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +74,44 @@ func TestUpstreamsHavePricesOfTheirOwn(t *testing.T) {
 
 	if err := a.Books.SetUpstreamPrices([]UpstreamPrice{{Upstream: "u", Model: "m", Input: "much", Output: "1"}}); !errors.Is(err, ErrMoney) {
 		t.Errorf("SetUpstreamPrices = %v, want ErrMoney", err)
+	}
+}
+
+// What a request takes beyond the tokens it was let in with is not charged, and
+// the log says so.
+func TestWhatCostsMoreThanWasHeldIsTold(t *testing.T) {
+	a, tenant := newAccounts(t, Rates{})
+	key := create(t, a.Keys, KeyOptions{})
+	if err := a.Books.SetUpstreamPrices([]UpstreamPrice{{Upstream: "u", Model: "m", Input: "1", Output: "2"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		output int64
+		want   []string
+	}{
+		{10, nil},
+		{30, []string{"level=WARN", "model=m", "upstream=u", "cost=0.00007", "charged=0.00003", "output_tokens=30", "most_output_tokens=10"}},
+	} {
+		var log bytes.Buffer
+		a.Books.Log = slog.New(slog.NewTextHandler(&log, nil))
+		bill, err := a.Books.Open(t.Context(), Purchase{ID: state.NewID("chatcmpl-"), Caller: Caller{KeyID: key.ID, Tenant: tenant}, Kind: KindCompletions, Model: "m", Most: Tokens{Input: 10, Output: 10}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bill.RunsAt("u")
+		if err := bill.Settle(t.Context(), Tokens{Input: 10, Output: test.output}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if test.want == nil && log.Len() > 0 {
+			t.Errorf("%d tokens are told: %s", test.output, &log)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("the log of %d tokens lacks %s: %q", test.output, want, &log)
+			}
+		}
+		if n := strings.Count(log.String(), "\n"); n > 1 {
+			t.Errorf("%d tokens are told in %d lines", test.output, n)
+		}
 	}
 }
