@@ -49,13 +49,10 @@ func (s *Store) Hold(ctx context.Context, id string, who Spender, at time.Time, 
 		return standings, nil
 	}
 	standings, refused, err := s.lease(ctx, id, who, at, amount)
-	switch {
-	case refused != nil && refused.Standing.Held > 0:
+	if refused != nil && refused.Standing.Held > 0 {
 		if err := s.buryAtNeed(ctx); err != nil {
 			return nil, err
 		}
-		standings, refused, err = s.lease(ctx, id, who, at, amount)
-	case err != nil && s.buriedAlive(ctx):
 		standings, refused, err = s.lease(ctx, id, who, at, amount)
 	}
 	if err != nil {

@@ -37,7 +37,8 @@ func Does[J Job](do func(context.Context, J) error) Worker {
 }
 
 // Repeats is Does for jobs without fields of which one is added when workers
-// start and after every interval, unless there is one that has not been done.
+// start and after every interval, unless there is one that has not been done. The
+// next one is all that is done about one that failed.
 func Repeats[J Job](every time.Duration, do func(context.Context) error) Worker {
 	w := Does(func(ctx context.Context, _ J) error { return do(ctx) })
 	unfinished := []rivertype.JobState{
@@ -45,7 +46,7 @@ func Repeats[J Job](every time.Duration, do func(context.Context) error) Worker 
 	}
 	w.repeat = river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 		var job J
-		return job, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByState: unfinished}}
+		return job, &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: unfinished}}
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 	return w
 }

@@ -236,6 +236,36 @@ func TestADamagedJournalIsTold(t *testing.T) {
 	}
 }
 
+// A journal beside a database that does not have its projects, as after a
+// restore of an older copy, is told of and kept, and stops nothing.
+func TestAJournalOfAnotherDatabaseIsSetAside(t *testing.T) {
+	onSQLite(t)
+	dir := t.TempDir()
+	if err := reopen(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	frame := appendRecord(make([]byte, frameHeader), &record{entry: anEntry("1")})
+	sealFrame(frame)
+	name := filepath.Join(dir, "servers", segmentName("server_dead", 1))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, append(beginning(true), frame...), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	s, err := OpenWith(t.Context(), dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(name + damagedSuffix); err != nil || !strings.Contains(log.String(), "does not have") {
+		t.Errorf("kept: %v; the log says %q", err, log.String())
+	}
+	if err := s.Verify(t.Context()); err == nil {
+		t.Error("Verify does not tell of it")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Whatever goes wrong with the disk, what was not acknowledged is not there, and
 // what comes after it is.
 func TestAJournalOnABadDisk(t *testing.T) {

@@ -26,21 +26,28 @@ type leasing struct {
 }
 
 // lease is Hold that asks the database. A request that is refused changes
-// nothing.
+// nothing. It asks again as the server that this process is meanwhile.
 func (s *Store) lease(ctx context.Context, id string, who Spender, at time.Time, amount int64) ([]BudgetStanding, *BudgetError, error) {
-	live, err := s.register(ctx)
-	if err != nil {
-		return nil, nil, err
+	l := &leasing{store: s, id: id, who: who, at: at, hold: hold{amount: amount}}
+	err := l.ask(ctx)
+	if err != nil && s.buriedAlive(ctx, l.live) {
+		err = l.ask(ctx)
 	}
-	s.asking(live, 1)
-	defer s.asking(live, -1)
-	revision, err := s.reconcile(ctx, live)
-	if err != nil {
-		return nil, nil, err
-	}
-	l := &leasing{store: s, live: live, revision: revision, id: id, who: who, at: at, hold: hold{server: live, amount: amount}}
-	err = s.inGroupThen(ctx, func(tx *sql.Tx, _ bool) error { return l.run(ctx, tx) }, l.end)
 	return l.standings, l.refused, err
+}
+
+// ask takes the money as the server that this process is.
+func (l *leasing) ask(ctx context.Context) (err error) {
+	if l.live, err = l.store.register(ctx); err != nil {
+		return err
+	}
+	l.hold.server = l.live
+	l.store.asking(l.live, 1)
+	defer l.store.asking(l.live, -1)
+	if l.revision, err = l.store.reconcile(ctx, l.live); err != nil {
+		return err
+	}
+	return l.store.inGroupThen(ctx, func(tx *sql.Tx, _ bool) error { return l.run(ctx, tx) }, l.end)
 }
 
 // asking counts a request that is about to lease as a server.

@@ -93,8 +93,9 @@ func (s *Store) journalDir() string { return filepath.Join(s.dir, "servers") }
 const damagedSuffix = ".damaged"
 
 // replayAll brings the journal of a server that has ended into the ledger. Of a
-// file with a hole it takes every frame that is whole, and tells the log; a
-// damaged one it sets aside.
+// file with a hole it takes every frame that is whole, and tells the log; one
+// that is damaged, or of projects that an older database does not have, it sets
+// aside.
 func (s *Store) replayAll(ctx context.Context, server string) error {
 	files, err := journalFiles(s.files, s.journalDir())
 	if err != nil {
@@ -106,6 +107,11 @@ func (s *Store) replayAll(ctx context.Context, server string) error {
 		}
 		content, err := s.replay(ctx, f)
 		switch {
+		case isForeign(err):
+			s.log.LogAttrs(ctx, slog.LevelError, "journal of projects that the database does not have: its answers are missing in the ledger", slog.String("journal", f.path+damagedSuffix))
+			if err := s.setAside(f); err != nil {
+				return err
+			}
 		case err != nil:
 			return err
 		case content.hole < 0:
@@ -113,10 +119,18 @@ func (s *Store) replayAll(ctx context.Context, server string) error {
 			s.log.LogAttrs(ctx, slog.LevelWarn, "power was lost: the last answers may be missing in the ledger", slog.String("journal", f.path), slog.Int("at_byte", content.hole))
 		default:
 			s.log.LogAttrs(ctx, slog.LevelError, "journal damaged: answers may be missing in the ledger", slog.String("journal", f.path+damagedSuffix), slog.Int("at_byte", content.hole))
-			if err := s.files.Rename(f.path, f.path+damagedSuffix); err != nil {
-				return fmt.Errorf("set a damaged journal aside: %w", err)
+			if err := s.setAside(f); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// setAside keeps a journal from being read again.
+func (s *Store) setAside(f journalFile) error {
+	if err := s.files.Rename(f.path, f.path+damagedSuffix); err != nil {
+		return fmt.Errorf("set a damaged journal aside: %w", err)
 	}
 	return nil
 }
@@ -144,7 +158,7 @@ func (s *Store) damagedJournals() (problems []error, err error) {
 	}
 	for _, entry := range entries {
 		if strings.HasSuffix(entry.Name(), journalSuffix+damagedSuffix) {
-			problems = append(problems, fmt.Errorf("journal %s was damaged: answers may be missing in the ledger; remove it once they are accounted for",
+			problems = append(problems, fmt.Errorf("journal %s was damaged, or of another database: answers may be missing in the ledger; remove it once they are accounted for",
 				filepath.Join(s.journalDir(), entry.Name())))
 		}
 	}

@@ -154,3 +154,10 @@ func sqliteIsFull(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && e.Code() == sqlite3.SQLITE_FULL || disk.IsFull(err)
 }
+
+// isForeign reports whether an error means that a row refers to one that the
+// database does not have. (Only journals have such rows, so only SQLite.)
+func isForeign(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
