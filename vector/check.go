@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -18,8 +19,21 @@ import (
 // can be read, and that the log follows on the segments. It changes nothing. It
 // returns all problems found, joined; each is a *CorruptError unless a file
 // could not be read at all. A torn tail of the last log is no problem; damage
-// that an opening has set aside and noted is.
-func Check(dir string) error { return check(disk.OS{}, dir) }
+// that an opening has set aside and noted is. A database that somebody has open
+// to write is not checked: the error is ErrLocked.
+func Check(dir string) error {
+	path := filepath.Join(dir, lockName)
+	if _, err := os.Stat(path); err == nil { // a copy may have none
+		lock, err := disk.TryLock(path)
+		if errors.Is(err, disk.ErrLocked) {
+			return fmt.Errorf("check database %s: %w", dir, ErrLocked)
+		}
+		if err == nil { // a file that cannot be written has no writer to wait for
+			defer lock.Unlock()
+		}
+	}
+	return check(disk.OS{}, dir)
+}
 
 func check(fsys disk.FS, dir string) error {
 	db := &DB{dir: dir, options: Options{fsys: fsys}}

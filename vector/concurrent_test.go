@@ -135,6 +135,9 @@ func TestOnlyOneOpensAFolder(t *testing.T) {
 	if _, err := Open(dir, Options{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("opened twice: got error %v, want ErrLocked", err)
 	}
+	if err := Check(dir); !errors.Is(err, ErrLocked) {
+		t.Errorf("checked while it is open: got error %v, want ErrLocked", err)
+	}
 	c, err := db.Collection("Ünïcode/Name", Dense(1, L2))
 	if err != nil {
 		t.Fatal(err)

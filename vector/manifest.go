@@ -67,7 +67,7 @@ func readManifest(fsys disk.FS, dir string) (*manifest, error) {
 	}
 	m, err := parseManifest(data)
 	if err != nil {
-		return nil, corrupt(path, err)
+		return nil, corrupt(path, fmt.Errorf("%w; it says what the collection consists of, so take the folder %s from a backup", err, dir))
 	}
 	return m, nil
 }

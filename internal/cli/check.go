@@ -92,7 +92,7 @@ func (a *app) check(all []checked) error {
 		switch {
 		case err == nil:
 			_, printErr = fmt.Fprintf(a.stdout, "%s: %s, sound\n", c.dir, c.kind)
-		case errors.Is(err, rag.ErrIndexInUse):
+		case errors.Is(err, rag.ErrIndexInUse), errors.Is(err, vector.ErrLocked):
 			failed++
 			_, printErr = fmt.Fprintf(a.stdout, "%s: %s, in use and not checked\n", c.dir, c.kind)
 		default:

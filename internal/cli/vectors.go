@@ -120,6 +120,9 @@ func parseQuery(q *vector.Query, vectorText, likeID, filter string) error {
 		if err := json.Unmarshal([]byte(vectorText), &q.Vector); err != nil {
 			return fmt.Errorf("--vector: want a JSON array of numbers: %w", plainJSON(err))
 		}
+		if strings.Contains(vectorText, "null") {
+			return errors.New("--vector: want a JSON array of numbers: it has null")
+		}
 	}
 	if likeID != "" {
 		q.Like = &vector.Like{Positive: []vector.Example{{ID: vector.ParseID(likeID)}}}
@@ -234,17 +237,22 @@ func newVectorsCheckCommand(a *app) *cobra.Command {
 		Use:   "check FOLDER",
 		Short: "Verify all files of a database",
 		Long: `Verify all files of a database that nobody has open: checksums, structure, every
-point, and that the log follows on the segments. Nothing is changed.`,
+point, and that the log follows on the segments. Nothing is changed. The exit code is
+1 if anything is damaged, or the database is in use and so was not checked.`,
 		Example: `  ragstone vectors check films.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := wantDatabase(args[0]); err != nil {
 				return err
 			}
-			if err := vector.Check(args[0]); err != nil {
+			err := vector.Check(args[0])
+			if errors.Is(err, vector.ErrLocked) {
+				return fmt.Errorf("%s is in use and not checked: end what has it open, or check a backup of it", args[0])
+			}
+			if err != nil {
 				return fmt.Errorf("%s is not as it should be:\n%w\nOpening it sets damaged files aside; a backup has what they held", args[0], err)
 			}
-			_, err := fmt.Fprintf(a.stdout, "%s is sound.\n", args[0])
+			_, err = fmt.Fprintf(a.stdout, "%s is sound.\n", args[0])
 			return err
 		},
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -118,18 +119,64 @@ func (p *pointFile) Close() error { return p.file.Close() }
 // jsonLines reads points as package vector writes them.
 func (p *pointFile) jsonLines() func() (vector.Point, error) {
 	d := json.NewDecoder(p.in)
-	d.UseNumber()
-	d.DisallowUnknownFields()
 	n := 0
 	return func() (point vector.Point, err error) {
 		n++
-		if err := d.Decode(&point); err != nil && err != io.EOF {
+		var line json.RawMessage
+		if err = d.Decode(&line); err == io.EOF {
+			return point, err
+		}
+		if err == nil {
+			point, err = parsePoint(line)
+		}
+		if err != nil {
 			return point, fmt.Errorf("point %d: %w", n, plainJSON(err))
-		} else if err == io.EOF {
-			return point, io.EOF
 		}
 		return point, nil
 	}
+}
+
+func parsePoint(line []byte) (point vector.Point, err error) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	if err = d.Decode(&point); err == nil && bytes.Contains(line, []byte("null")) {
+		err = refuseNulls(line)
+	}
+	return point, err
+}
+
+// refuseNulls looks for nulls among the numbers of a point's vectors, which
+// encoding/json takes for zeros.
+func refuseNulls(line []byte) error {
+	var p struct {
+		Vector  []*float32
+		Vectors map[string][]*float32
+		Multi   map[string][][]*float32
+		Sparse  map[string]struct {
+			Indices []*uint32
+			Values  []*float32
+		}
+	}
+	if err := json.Unmarshal(line, &p); err != nil {
+		return err
+	}
+	found := slices.Contains(p.Vector, nil)
+	for _, x := range p.Vectors {
+		found = found || slices.Contains(x, nil)
+	}
+	for _, rows := range p.Multi {
+		for _, x := range rows {
+			found = found || slices.Contains(x, nil)
+		}
+	}
+	for _, s := range p.Sparse {
+		found = found || slices.Contains(s.Indices, nil) || slices.Contains(s.Values, nil)
+	}
+	if found {
+		return errors.New("a vector has null where a number must be")
+	}
+	return nil
 }
 
 // numbered gives vectors ids.

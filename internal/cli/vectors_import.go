@@ -103,6 +103,8 @@ func (a *app) importVectors(ctx context.Context, dir, name, path string, o vecto
 	}()
 	c, err := db.Lookup(name)
 	switch {
+	case errors.Is(err, vector.ErrNotFound) && len(schema.Vectors)+len(schema.Sparse)+len(schema.Keywords) == 0:
+		err = &exitError{exitFailed, fmt.Errorf("import %s: point 1 has no vector: the first point says which vectors %s has", path, name)}
 	case errors.Is(err, vector.ErrNotFound):
 		made = true
 		c, err = db.Collection(name, schema)
@@ -236,12 +238,31 @@ built as the factory string --vector-index says, with the points' numeric ids.`,
 				if err == nil {
 					_, err = fmt.Fprintf(a.stdout, "%d points are in %s.\n", n, args[2])
 				}
+				if err == nil {
+					err = exportGaps(args[2], collection)
+				}
 				return err
 			})
 		},
 	}
 	c.Flags().StringVar(&kind, "vector-index", "Flat", "the index in a .faiss file, as a factory string")
 	return c
+}
+
+// exportGaps is the error of a file that lacks what a collection has lost.
+func exportGaps(path string, c *vector.Collection) error {
+	damage := c.Damage()
+	if len(damage) == 0 {
+		return nil
+	}
+	segments := 0
+	for _, d := range damage {
+		if filepath.Ext(d.File) == ".seg" {
+			segments++
+		}
+	}
+	return fmt.Errorf("%s is not all of %s: %s and %s are missing, set aside as damaged; a backup may have what they held",
+		path, c.Name(), plural(segments, "segment"), plural(len(damage)-segments, "other file"))
 }
 
 // exportFAISS builds an index of a collection's unnamed vectors.
