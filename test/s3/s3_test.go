@@ -182,7 +182,7 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r, err := s.Content(t.Context(), caller, u.File.ID)
+	r, err := s.Content(t.Context(), caller, u.File.ID, files.Section{Length: u.File.Bytes})
 	if err != nil {
 		t.Fatal(err)
 	}
