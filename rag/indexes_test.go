@@ -43,6 +43,21 @@ func TestIndexesShareVectors(t *testing.T) {
 	}
 }
 
+func TestNothingStaysOfAnEmptyFolder(t *testing.T) {
+	l, folder := shelf(t)
+	c := l.open()
+	if _, err := c.Sync(t.Context(), []string{t.TempDir()}, SyncOptions{}); !errors.Is(err, ErrEmptyCorpus) {
+		t.Errorf("Sync = %v, want ErrEmptyCorpus", err)
+	}
+	if indexes, err := Indexes(folder); err != nil || len(indexes) > 0 {
+		t.Errorf("indexes %+v, %v; want none", indexes, err)
+	}
+	l.sync(c) // the same corpus, once there is something
+	if indexes, err := Indexes(folder); err != nil || len(indexes) != 1 {
+		t.Errorf("indexes %+v, %v; want one", indexes, err)
+	}
+}
+
 func TestIndexesOfAnotherModelShareNothing(t *testing.T) {
 	l, folder := shelf(t)
 	l.synced()

@@ -2,7 +2,9 @@ package rag
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -68,15 +70,37 @@ type SyncReport struct {
 //
 // Sync takes a lock on the directory, so that of two at once the second waits
 // and then finds the first one's work done. All that it changes takes effect in
-// one step: an error, a cancelled context or a crash leaves the index as it was. ErrEmptyCorpus is
-// returned, with the report, when nothing under the roots has text.
+// one step: an error, a cancelled context or a crash leaves the index as it was.
+// ErrEmptyCorpus is returned, with the report, when nothing under the roots has
+// text; a directory that Sync made for nothing is removed.
 func (c *Corpus) Sync(ctx context.Context, roots []string, options SyncOptions) (SyncReport, error) {
 	if options.Progress == nil {
 		options.Progress = func(Progress) {}
 	}
+	_, statErr := c.store.fs.Stat(c.store.dir)
 	if err := c.store.fs.MkdirAll(c.store.dir, 0o700); err != nil {
 		return SyncReport{}, fmt.Errorf("make index directory: %w", err)
 	}
+	report, err := c.sync(ctx, roots, options)
+	if errors.Is(err, ErrEmptyCorpus) && errors.Is(statErr, fs.ErrNotExist) {
+		c.store.removeUnwritten()
+	}
+	return report, err
+}
+
+// removeUnwritten removes an index that has nothing but its lock, unless another
+// process is at work on it.
+func (s store) removeUnwritten() {
+	if _, real := s.fs.(disk.OS); !real {
+		return
+	}
+	if entries, err := s.fs.ReadDir(s.dir); err == nil && len(entries) == 1 && entries[0].Name() == lockName {
+		_ = RemoveIndex(s.dir) // what stays is listed as an index of no files
+	}
+}
+
+// sync is Sync in a directory that is there.
+func (c *Corpus) sync(ctx context.Context, roots []string, options SyncOptions) (SyncReport, error) {
 	unlock, err := c.store.lock(ctx)
 	if err != nil {
 		return SyncReport{}, fmt.Errorf("wait for another process to finish indexing: %w", err)
