@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -404,7 +403,7 @@ func embedChecked(ctx context.Context, e *Embedding, texts []string) ([][]float3
 // wanted returns the keys that wait for a vector, as values of a filter.
 func (w *vectorizing) wanted() []any {
 	values := make([]any, 0, len(w.waiting))
-	for key := range maps.Keys(w.waiting) {
+	for key := range w.waiting {
 		values = append(values, key.String())
 	}
 	return values

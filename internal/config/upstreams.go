@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -122,11 +121,29 @@ func (u *Upstream) serves(name string) bool {
 	if _, ok := u.Rename[name]; ok {
 		return true
 	}
-	return slices.ContainsFunc(u.Models, func(pattern string) bool {
-		expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
-		matched, err := regexp.MatchString("(?s)^"+expression+"$", name)
-		return err == nil && matched
-	})
+	return slices.ContainsFunc(u.Models, func(pattern string) bool { return Matches(pattern, name) })
+}
+
+// Matches reports whether a name is of a pattern, in which * stands for any
+// text.
+func Matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	rest, ok := strings.CutPrefix(name, parts[0])
+	if !ok {
+		return false
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		at := strings.Index(rest, part)
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+len(part):]
+	}
+	return strings.HasSuffix(rest, parts[last])
 }
 
 func (u *Upstream) findKey(lookup func(string) string) error {

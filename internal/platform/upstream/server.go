@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ragstone/ragstone/internal/config"
 )
 
 // Server is a server that speaks OpenAI's API, as the operator describes it.
@@ -127,31 +129,9 @@ func (s Server) called(name string) (string, bool) {
 		return own, true
 	}
 	for _, pattern := range s.Models {
-		if matches(pattern, name) {
+		if config.Matches(pattern, name) {
 			return name, true
 		}
 	}
 	return "", false
-}
-
-// matches reports whether a name is of a pattern, in which * stands for any
-// text.
-func matches(pattern, name string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == name
-	}
-	rest, ok := strings.CutPrefix(name, parts[0])
-	if !ok {
-		return false
-	}
-	last := len(parts) - 1
-	for _, part := range parts[1:last] {
-		at := strings.Index(rest, part)
-		if at < 0 {
-			return false
-		}
-		rest = rest[at+len(part):]
-	}
-	return strings.HasSuffix(rest, parts[last])
 }
